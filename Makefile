@@ -1,0 +1,53 @@
+# Cambist: `make help` lists what can be asked.
+# Needs only python3.11+ (with venv) and make; everything else lands in .venv.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do "$$p" -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+READY := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install up demo test check bench format lock hooks clean
+
+help:  ## list what can be asked
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+install: $(READY)  ## make .venv from the lock (done by the other targets when needed)
+
+$(READY): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "Cambist needs Python 3.11, 3.12 or 3.13 on PATH (or: make PYTHON=/path/to/python3.12 ...)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+up: demo  ## start Cambist (until the trading floor exists: the demo)
+
+demo: $(READY)  ## synthetic market, sample strategies, one HTML report; offline
+	@$(BIN)/cambist demo
+
+test: $(READY)  ## run every test
+	@$(BIN)/pytest -n auto
+
+check: $(READY)  ## all that CI checks: format, lint, types, contracts, sizes, docs, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/mkdocs build -q --strict
+	@$(MAKE) --no-print-directory test
+
+bench: $(READY)  ## measure against the peers, in their own environments, same data, same run
+	@$(BIN)/python -m bench
+
+format: $(READY)  ## format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(READY)  ## compile requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --group dev --no-emit-index-url --no-header --no-annotate --python-version 3.11 -o requirements.lock pyproject.toml
+
+hooks: $(READY)  ## run the same check before each commit
+	@$(BIN)/pre-commit install
+
+clean:  ## remove what was built
+	@rm -rf .venv build dist site .mypy_cache .ruff_cache .hypothesis .envs

@@ -1,0 +1,1 @@
+"""Where Cambist touches the world: venues and storage, each behind a port."""

@@ -1,0 +1,1 @@
+"""Candles in Parquet, results in a database."""

@@ -1,0 +1,1 @@
+"""Performance and risk measures: pure functions over arrays."""

@@ -1,0 +1,1 @@
+"""Front doors, settings, and the one place where everything is wired."""

@@ -1,0 +1,1 @@
+"""What things are: frozen dataclasses, enums, ids, errors. Standard library only."""

@@ -1,0 +1,47 @@
+"""All text that people read, English beside French: one file per area, one line per sentence.
+
+An area's file holds ``TEXTS: dict[str, tuple[str, str]]``: key to (English, French), with ``{name}`` placeholders.
+"""
+
+from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
+from typing import Literal
+
+Language = Literal["en", "fr"]
+
+_AREAS = ("errors", "words", "candles", "strategies", "backtest", "results", "download", "cli", "report", "demo")
+_language: ContextVar[Language] = ContextVar("language", default="en")
+
+
+def speak(language: Language) -> None:
+    """Choose the language of everything said from here on (in this context)."""
+    _language.set(language)
+
+
+def language() -> Language:
+    """Return the language in use."""
+    return _language.get()
+
+
+def say(key: str, /, **params: object) -> str:
+    """Return the sentence ``key`` in the language in use, with ``params`` filled in."""
+    english, french = _sentence(key)
+    return (french if _language.get() == "fr" else english).format(**params)
+
+
+@cache
+def _sentence(key: str) -> tuple[str, str]:
+    sentence = all_texts().get(key)
+    if sentence is None:
+        raise KeyError(f"no text {key!r} in cambist.domain.text")
+    return sentence
+
+
+@cache
+def all_texts() -> dict[str, tuple[str, str]]:
+    """Return every sentence of every area: key to (English, French)."""
+    merged: dict[str, tuple[str, str]] = {}
+    for area in _AREAS:
+        merged.update(import_module(f"cambist.domain.text.{area}").TEXTS)
+    return merged

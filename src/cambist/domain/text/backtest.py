@@ -1,0 +1,3 @@
+"""Texts: backtest."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Texts: candles."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

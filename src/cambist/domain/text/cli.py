@@ -1,0 +1,31 @@
+"""Texts: the command line as a whole, one line per command."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "cli.help": (
+        (
+            "Cambist: research, backtest and trade crypto by program.\n\n"
+            "Start with `cambist demo`: no network, no key, ten seconds. "
+            "`cambist COMMAND --help` explains each command."
+        ),
+        (
+            "Cambist : recherche, backtest et trading crypto par programme.\n\n"
+            "Commencez par `cambist demo` : sans réseau, sans clé, dix secondes. "
+            "`cambist COMMANDE --help` explique chaque commande."
+        ),
+    ),
+    "cli.commands": ("Commands", "Commandes"),
+    "cli.stopped": ("Stopped.", "Arrêté."),
+    "cli.demo": (
+        "backtest the sample strategies on a synthetic market, side by side",
+        "backtester les stratégies d'exemple sur un marché synthétique, côte à côte",
+    ),
+    "cli.import": ("bring candles from files into the lake", "verser dans le lac des bougies venues de fichiers"),
+    "cli.download": ("fetch candles from an exchange into the lake", "télécharger des bougies d'une bourse"),
+    "cli.candles": ("list the candles that the lake holds", "lister les bougies que contient le lac"),
+    "cli.indicators": ("list the indicators and their parameters", "lister les indicateurs et leurs paramètres"),
+    "cli.strategies": ("list the strategies and their parameters", "lister les stratégies et leurs paramètres"),
+    "cli.backtest": ("run a strategy over past candles", "exécuter une stratégie sur des bougies passées"),
+    "cli.results": ("list finished backtests", "lister les backtests terminés"),
+    "cli.show": ("show one finished backtest", "montrer un backtest terminé"),
+    "cli.compare": ("compare finished backtests side by side", "comparer des backtests côte à côte"),
+}

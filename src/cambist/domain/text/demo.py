@@ -1,0 +1,3 @@
+"""Texts: demo."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Texts: download."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Texts: report."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Texts: results."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

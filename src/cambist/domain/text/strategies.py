@@ -1,0 +1,3 @@
+"""Texts: strategies."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Texts: words."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

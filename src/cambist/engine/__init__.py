@@ -1,0 +1,1 @@
+"""The pure decision, and the state that it decides on."""

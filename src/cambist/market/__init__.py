@@ -1,0 +1,1 @@
+"""What the market does: candles, how orders fill, what it costs."""

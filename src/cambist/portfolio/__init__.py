@@ -1,0 +1,1 @@
+"""Money: the ledger, and how large a position may be."""

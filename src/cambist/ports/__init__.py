@@ -1,0 +1,1 @@
+"""What Cambist asks of the outside: Protocols only."""
