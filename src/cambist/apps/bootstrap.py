@@ -1,6 +1,10 @@
 """The composition root: the only file that names an adapter."""
 
+from pathlib import Path
+
 from cambist.apps.settings import Settings, load
+from cambist.domain.candles import Candles
+from cambist.domain.timeframe import Timeframe
 from cambist.ports.history import CandleFiles, CandleLake, PublicMarket
 from cambist.ports.results import ResultStore
 
@@ -17,6 +21,22 @@ def candle_files() -> CandleFiles:
     from cambist.adapters.storage.candle_files import KnownFiles
 
     return KnownFiles()
+
+
+def read_candles(
+    path: str | Path,
+    *,
+    venue: str | None = None,
+    symbol: str | None = None,
+    timeframe: str | None = None,
+    repair: bool = False,
+) -> Candles:
+    """Return the candles of any importable file; what the file does not say is guessed, options override.
+
+    Raises `BadCandles` naming each bad row; ``repair=True`` drops them instead.
+    """
+    frame = None if timeframe is None else Timeframe.parse(timeframe)
+    return candle_files().read(Path(path), venue=venue, symbol=symbol, timeframe=frame, repair=repair).candles
 
 
 def public_market(venue: str, settings: Settings | None = None) -> PublicMarket:

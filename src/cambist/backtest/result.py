@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument
 from cambist.domain.proof import Proof
 from cambist.domain.trade import Trades
+from cambist.strategies._load import source_of
 
 if TYPE_CHECKING:
     from cambist.domain.candles import Floats, Ints
@@ -76,9 +78,28 @@ class Result:
     trades: Trades
     metrics: dict[str, float]
     proof: Proof
-    code_hash: str
-    data_hash: str
-    notes: tuple[str, ...] = field(default=())
+    sources: tuple[type, ...] = ()
+    """The strategies' classes."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def data_hash(self) -> str:
+        """Return a digest of all candles: the same data gives the same digest."""
+        digest = blake2b(digest_size=16)
+        for leg in self.legs:
+            candles = leg.candles
+            digest.update(f"{candles.venue} {candles.symbol} {candles.timeframe} {len(candles)}".encode())
+            for column in ("ts", "open", "high", "low", "close", "volume"):
+                digest.update(getattr(candles, column).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def code_hash(self) -> str:
+        """Return a digest of the files that define the strategies."""
+        digest = blake2b(digest_size=16)
+        for source in self.sources:
+            digest.update(source_of(source).encode())
+        return digest.hexdigest()
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one HTML file that opens offline, to ``path`` and return that path."""

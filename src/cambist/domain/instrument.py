@@ -45,7 +45,7 @@ class Instrument:
 
     @classmethod
     def assume(cls, venue: str, symbol: str, highest_price: float) -> "Instrument":
-        """Return an instrument whose rules do not bind: prices to twelve digits, quantities to 1e-8, no minimum.
+        """Return an instrument whose rules do not bind: prices to twelve digits, lots worth 1e-6 at most, no minimum.
 
         The kind is read off the symbol as ccxt writes it (``BTC/USDT:USDT`` is a perpetual).
         """
@@ -55,6 +55,6 @@ class Instrument:
             symbol=symbol,
             kind=Kind.PERPETUAL if ":" in symbol else Kind.SPOT,
             tick_size=Decimal(1).scaleb(digits - 12),
-            lot_step=Decimal("1e-8"),
+            lot_step=Decimal(1).scaleb(-digits - 6),
             assumed=True,
         )

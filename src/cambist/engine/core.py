@@ -1,1 +1,289 @@
-"""The pure decision."""
+"""The decision: ``process(state, event) -> commands``. Live, paper and backtest are loops around it.
+
+Pure and synchronous: the same events from the same state give the same commands and the same state. No clock, no
+randomness, no I/O, no ``await``. Events come in, orders to send come out; only events change the state.
+
+A wish becomes an order in three steps: sizing (`cambist.portfolio.sizing`), risk (`cambist.execution.risk`), and the
+order itself, whose id is a pure function of bot, cause and leg. An entry that fills is protected at once, by orders
+sized to what has filled.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from cambist.domain.command import AmendOrder, CancelOrder, Command, SubmitOrder
+from cambist.domain.event import CandleClosed, Decided, Event, FundingPaid, OrderExpired, OrderFilled
+from cambist.domain.order import Order, OrderType, Role, Side
+from cambist.domain.position import ZERO
+from cambist.domain.refusal import Reason, Refused
+from cambist.domain.trade import ExitReason
+from cambist.domain.wish import CancelEntries, Enter, Exit
+from cambist.engine.state import Bot, ClosedTrade, State
+from cambist.execution.risk import may_enter, may_send
+from cambist.market.costs import level_steps, steps_down, steps_up
+from cambist.portfolio.sizing import quantity
+
+
+def process(state: State, event: Event) -> list[Command]:
+    """Apply ``event`` to ``state`` and return what is to be done."""
+    return _HANDLERS[type(event)](state, event)
+
+
+# -- wishes -----------------------------------------------------------------------------------------------------------
+
+
+def _decided(state: State, event: Decided) -> list[Command]:
+    bot = state.bots[event.bot]
+    bot.mark = event.close
+    commands: list[Command] = []
+    sides = {wish.side for wish in event.wishes if isinstance(wish, Enter)}
+    for leg, wish in enumerate(event.wishes):
+        match wish:
+            case Enter() if len(sides) > 1:
+                _refuse(state, event, Reason.CONTRADICTION)
+            case Enter():
+                commands += _enter(state, bot, event, wish, leg)
+            case Exit():
+                commands += _exit(bot, event.ts)
+            case CancelEntries():
+                commands += _cancel_entries(bot)
+    return commands
+
+
+def _enter(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> list[Command]:
+    against = [order for order, _ in bot.entries.values() if order.side is not wish.side]
+    waiting = len(bot.entries) - len(against)
+    reason = may_enter(bot.instrument, wish.side, bot.position, waiting, bot.pyramiding)
+    commands: list[Command] = []
+    if reason is None and bot.position.quantity * wish.side.sign < 0:
+        if bot.exiting is not None and bot.exiting.id != _id(bot, event.ts, "exit"):
+            reason = Reason.EXIT_PENDING
+        else:
+            commands += _exit(bot, event.ts)
+    elif reason is None and bot.exiting is not None:
+        reason = Reason.CONTRADICTION if bot.exiting.id == _id(bot, event.ts, "exit") else Reason.EXIT_PENDING
+    draft = _draft(state, bot, event, wish, leg) if reason is None else reason
+    if not isinstance(draft, Order):
+        _refuse(state, event, draft)
+        return commands
+    commands += _cancel_entries(bot, against)
+    bot.entries[draft.id] = (draft, wish)
+    return [*commands, SubmitOrder(draft)]
+
+
+def _draft(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> Order | Reason:
+    """Return the entry order that ``wish`` means, or why there can be none."""
+    price = wish.limit or wish.stop or event.close
+    amount = quantity(wish.size, equity=float(state.equity()), price=price, stop_loss=wish.stop_loss, steps=bot.steps)
+    if isinstance(amount, Reason):
+        return amount
+    cash = state.free_cash()
+    if bot.position.quantity * wish.side.sign < 0:  # a reversal: what is held comes free first
+        cash += abs(bot.position.quantity) * bot.position.entry_price
+    reason = may_send(bot.instrument, amount, Decimal(repr(price)), cash)
+    if reason is not None:
+        return reason
+    kind = OrderType.LIMIT if wish.limit else OrderType.STOP if wish.stop else OrderType.MARKET
+    ticks = steps_down if wish.side is Side.BUY else steps_up  # never dearer than was wished
+    level = bot.steps.tick * ticks(price, bot.steps.tick_mul, bot.steps.tick_scale)
+    return Order(
+        id=_id(bot, event.ts, f"entry{leg}"),
+        bot=bot.id,
+        side=wish.side,
+        type=kind,
+        quantity=amount,
+        role=Role.ENTRY,
+        price=level if wish.limit else None,
+        trigger=level if wish.stop else None,
+        time_in_force=wish.time_in_force,
+    )
+
+
+def _exit(bot: Bot, ts: int) -> list[Command]:
+    commands = _cancel_entries(bot)
+    if not bot.position or bot.exiting is not None:
+        return commands
+    side = Side.SELL if bot.position.quantity > 0 else Side.BUY
+    bot.exiting = Order(
+        id=_id(bot, ts, "exit"),
+        bot=bot.id,
+        side=side,
+        type=OrderType.MARKET,
+        quantity=abs(bot.position.quantity),
+        role=Role.EXIT,
+    )
+    return [*commands, SubmitOrder(bot.exiting)]
+
+
+def _cancel_entries(bot: Bot, orders: list[Order] | None = None) -> list[Command]:
+    chosen = [order for order, _ in bot.entries.values()] if orders is None else orders
+    for order in chosen:
+        del bot.entries[order.id]
+    return [CancelOrder(order) for order in chosen]
+
+
+def _refuse(state: State, event: Decided, reason: Reason) -> None:
+    state.refused.append(Refused(event.bot, event.ts, reason))
+
+
+# -- what came of orders ----------------------------------------------------------------------------------------------
+
+
+def _filled(state: State, event: OrderFilled) -> list[Command]:
+    order, fill = event.order, event.fill
+    bot = state.bots[order.bot]
+    state.cash -= order.side.sign * fill.quantity * fill.price + fill.fee
+    bot.mark = float(fill.price)
+    bot.fees += fill.fee
+    bot.slippage += fill.slippage
+    return _exited(state, bot, event) if order.reduces else _entered(bot, event)
+
+
+def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
+    order, fill = event.order, event.fill
+    if not bot.position:
+        bot.entry_ts = fill.ts
+    _, bot.plan = bot.entries[order.id]
+    first = order.id not in bot.filled_in
+    bot.filled_in.add(order.id)
+    bot.bought += fill.quantity
+    bot.spent += fill.quantity * fill.price
+    bot.position = bot.position.grown(order.side.sign * fill.quantity, fill.price, new_entry=first)
+    if event.done:
+        del bot.entries[order.id]
+    return [*_unprotect(bot), *_protect(bot, fill.ts)]
+
+
+def _exited(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
+    order, fill = event.order, event.fill
+    bot.left += fill.quantity
+    bot.proceeds += fill.quantity * fill.price
+    sign = 1 if bot.position.quantity > 0 else -1
+    bot.position = bot.position.reduced(order.side.sign * fill.quantity)
+    bot.protections.pop(order.id, None)
+    commands = _unprotect(bot)
+    if bot.position:
+        bot.exiting = order  # the book carries the rest to the next open
+        return commands
+    if bot.exiting is not None and bot.exiting.id != order.id:
+        commands.append(CancelOrder(bot.exiting))  # a stop was quicker than the exit that the strategy wished
+    commands += _cancel_entries(bot, [entry for entry, _ in bot.entries.values() if entry.id in bot.filled_in])
+    state.trades.append(_closed(bot, sign, fill.ts, ExitReason(order.role.value)))
+    _forget_trade(bot)
+    return commands
+
+
+def _closed(bot: Bot, sign: int, ts: int, reason: ExitReason) -> ClosedTrade:
+    return ClosedTrade(
+        bot=bot.id,
+        sign=sign,
+        entry_ts=bot.entry_ts,
+        entry_price=bot.spent / bot.bought,
+        exit_ts=ts,
+        exit_price=bot.proceeds / bot.left,
+        quantity=bot.bought,
+        pnl=sign * (bot.proceeds - bot.spent) - bot.fees - bot.funding,
+        fees=bot.fees,
+        slippage=bot.slippage,
+        reason=reason,
+    )
+
+
+def _forget_trade(bot: Bot) -> None:
+    bot.exiting = bot.plan = None
+    bot.filled_in.clear()
+    bot.bought = bot.left = bot.spent = bot.proceeds = bot.fees = bot.slippage = bot.funding = ZERO
+
+
+def _expired(state: State, event: OrderExpired) -> list[Command]:
+    bot = state.bots[event.order.bot]
+    bot.entries.pop(event.order.id, None)
+    state.refused.append(Refused(bot.id, event.ts, Reason.EXPIRED))
+    return []
+
+
+# -- protections ------------------------------------------------------------------------------------------------------
+
+
+def _protect(bot: Bot, ts: int) -> list[Command]:
+    """Guard the whole position by what its plan asks for, at fractions of its average entry price."""
+    plan = bot.plan
+    if plan is None:
+        return []
+    commands: list[Command] = []
+    for role, kind, fraction in (
+        (Role.STOP_LOSS, OrderType.STOP, plan.stop_loss),
+        (Role.TRAILING_STOP, OrderType.STOP, plan.trailing_stop),
+        (Role.TAKE_PROFIT, OrderType.TAKE_PROFIT, plan.take_profit),
+    ):
+        if fraction is None or not fraction > 0:
+            continue
+        order = _guard(bot, ts, role, kind, fraction)
+        bot.protections[order.id] = order
+        commands.append(SubmitOrder(order))
+    return commands
+
+
+def _guard(bot: Bot, ts: int, role: Role, kind: OrderType, fraction: float) -> Order:
+    held = bot.position.quantity
+    sign = 1 if held > 0 else -1
+    away = fraction if kind is OrderType.TAKE_PROFIT else -fraction
+    return Order(
+        id=_id(bot, ts, f"{role.value}{bot.position.entries}"),
+        bot=bot.id,
+        side=Side.SELL if sign > 0 else Side.BUY,
+        type=kind,
+        quantity=abs(held),
+        role=role,
+        trigger=_level(bot, float(bot.position.entry_price), sign, away),
+    )
+
+
+def _level(bot: Bot, price: float, sign: int, fraction: float) -> Decimal:
+    steps = bot.steps
+    return steps.tick * level_steps(price, sign, fraction, steps.tick_mul, steps.tick_scale)
+
+
+def _unprotect(bot: Bot) -> list[Command]:
+    commands: list[Command] = [CancelOrder(order) for order in bot.protections.values()]
+    bot.protections.clear()
+    return commands
+
+
+def _candle_closed(state: State, event: CandleClosed) -> list[Command]:
+    """Move the mark and draw the trailing stop after the best price since entry."""
+    bot = state.bots[event.bot]
+    bot.mark = event.close
+    order = bot.trailing
+    if order is None or bot.plan is None or bot.plan.trailing_stop is None or order.trigger is None:
+        return []
+    sign = 1 if bot.position.quantity > 0 else -1
+    # of the candle in which the position was entered only the close is surely after the entry
+    best = event.close if event.ts == bot.entry_ts else (event.high if sign > 0 else event.low)
+    trigger = _level(bot, best, sign, -bot.plan.trailing_stop)
+    if (trigger - order.trigger) * sign <= 0:
+        return []
+    bot.protections[order.id] = replace(order, trigger=trigger)
+    return [AmendOrder(order, trigger)]
+
+
+def _funding_paid(state: State, event: FundingPaid) -> list[Command]:
+    state.cash -= event.amount
+    state.bots[event.bot].funding += event.amount
+    return []
+
+
+def _id(bot: Bot, ts: int, leg: str) -> str:
+    """Return a client order id: a pure function of bot, cause and leg."""
+    return f"{bot.id}|{ts}|{leg}"
+
+
+_HANDLERS: dict[type, Callable[[State, Any], list[Command]]] = {
+    Decided: _decided,
+    OrderFilled: _filled,
+    OrderExpired: _expired,
+    CandleClosed: _candle_closed,
+    FundingPaid: _funding_paid,
+}

@@ -2,7 +2,7 @@
 
 import talib
 
-from cambist.indicators._card import Floats, Param, ema_memory, floats, indicator
+from cambist.indicators._card import Floats, Param, ema_memory, indicator
 
 
 @indicator(
@@ -16,4 +16,4 @@ from cambist.indicators._card import Floats, Param, ema_memory, floats, indicato
 )
 def ema(close: Floats, period: int = 20) -> Floats:
     """Return the exponential moving average of ``close``; NaN for the first ``period - 1`` values."""
-    return talib.EMA(floats(close), period)  # type: ignore[no-any-return]
+    return talib.EMA(close, period)  # type: ignore[no-any-return]

@@ -10,7 +10,19 @@ from typing import Literal
 
 Language = Literal["en", "fr"]
 
-_AREAS = ("errors", "words", "candles", "strategies", "backtest", "results", "download", "cli", "report", "demo")
+_AREAS = (
+    "errors",
+    "words",
+    "candles",
+    "indicators",
+    "strategies",
+    "backtest",
+    "results",
+    "download",
+    "cli",
+    "report",
+    "demo",
+)
 _language: ContextVar[Language] = ContextVar("language", default="en")
 
 

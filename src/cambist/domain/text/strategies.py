@@ -1,3 +1,60 @@
-"""Texts: strategies."""
+"""Texts: strategies and their parameters."""
 
-TEXTS: dict[str, tuple[str, str]] = {}
+TEXTS: dict[str, tuple[str, str]] = {
+    "param.type": ("This parameter is of type {type}.", "Ce paramètre est de type {type}."),
+    "param.choices": ("Choose one of: {choices}.", "Choisissez parmi : {choices}."),
+    "param.unknown": (
+        "The strategy has no such parameter. Perhaps: {known}",
+        "La stratégie n'a pas ce paramètre. Peut-être : {known}",
+    ),
+    "line.index": (
+        "Lines are read backwards from now: [-1] is the last closed candle, [{oldest}] the oldest one.",
+        "Une ligne se lit à rebours : [-1] est la dernière bougie close, [{oldest}] la plus ancienne.",
+    ),
+    "line.shape": ("Give one value per candle ({count}).", "Donnez une valeur par bougie ({count})."),
+    "line.of": (
+        "`of=` replaces the price of indicators that read one column; this one reads: {inputs}",
+        "`of=` remplace le prix des indicateurs qui lisent une seule colonne ; celui-ci lit : {inputs}",
+    ),
+    "line.timeframe": (
+        "It must be a larger timeframe made of whole candles of {own}.",
+        "Il faut une unité de temps plus grande, faite de bougies {own} entières.",
+    ),
+    "strategy.too_early": (
+        "Candles are there in init() and next(), not in __init__().",
+        "Les bougies sont disponibles dans init() et next(), pas dans __init__().",
+    ),
+    "strategy.one_size": (
+        "Give one size: fraction, notional, risk or quantity.",
+        "Donnez une seule taille : fraction, notional, risk ou quantity.",
+    ),
+    "strategy.limit_or_stop": ("Give limit or stop, not both.", "Donnez limit ou stop, pas les deux."),
+    "strategy.signals_type": (
+        "signals() must return Signals(...).",
+        "signals() doit rendre Signals(...).",
+    ),
+    "strategy.no_file": (
+        "There is no such file, nor a strategy of that name. Known: {known}",
+        "Il n'y a ni fichier ni stratégie de ce nom. Connues : {known}",
+    ),
+    "strategy.no_class": (
+        "The file must hold a class derived from Strategy, SignalStrategy or TemplateStrategy.",
+        "Le fichier doit contenir une classe dérivée de Strategy, SignalStrategy ou TemplateStrategy.",
+    ),
+    "strategy.which_class": (
+        "The file holds several strategies; name one: {known}",
+        "Le fichier contient plusieurs stratégies ; nommez-en une : {known}",
+    ),
+    "strategy.syntax": (
+        "Line {line}, column {column}: {message}",
+        "Ligne {line}, colonne {column} : {message}",
+    ),
+    "strategy.import": (
+        "It cannot be loaded: {message} (line {line})",
+        "Elle ne peut pas être chargée : {message} (ligne {line})",
+    ),
+    "strategy.failed": (
+        "{strategy} raised {error} at the candle of {when} (line {line}).",
+        "{strategy} a levé {error} à la bougie du {when} (ligne {line}).",
+    ),
+}

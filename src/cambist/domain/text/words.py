@@ -1,3 +1,33 @@
-"""Texts: words."""
+"""Texts: words that several front doors share, the names of metrics first."""
 
-TEXTS: dict[str, tuple[str, str]] = {}
+TEXTS: dict[str, tuple[str, str]] = {
+    "metric.total_return": ("Total return", "Rendement total"),
+    "metric.annual_return": ("Annual return", "Rendement annuel"),
+    "metric.volatility": ("Volatility", "Volatilité"),
+    "metric.sharpe": ("Sharpe", "Sharpe"),
+    "metric.sortino": ("Sortino", "Sortino"),
+    "metric.calmar": ("Calmar", "Calmar"),
+    "metric.max_drawdown": ("Max drawdown", "Repli maximal"),
+    "metric.max_drawdown_days": ("Longest drawdown", "Repli le plus long"),
+    "metric.trades": ("Trades", "Trades"),
+    "metric.open_trades": ("Open trades", "Trades ouverts"),
+    "metric.win_rate": ("Win rate", "Taux de réussite"),
+    "metric.profit_factor": ("Profit factor", "Facteur de profit"),
+    "metric.expectancy": ("Expectancy", "Espérance"),
+    "metric.average_win": ("Average win", "Gain moyen"),
+    "metric.average_loss": ("Average loss", "Perte moyenne"),
+    "metric.sqn": ("SQN", "SQN"),
+    "metric.exposure": ("Exposure", "Exposition"),
+    "metric.turnover": ("Turnover", "Rotation"),
+    "metric.fees": ("Fees", "Frais"),
+    "metric.slippage": ("Slippage", "Glissement"),
+    "metric.best_trade": ("Best trade", "Meilleur trade"),
+    "metric.worst_trade": ("Worst trade", "Pire trade"),
+    "metric.longest_winning_streak": ("Wins in a row", "Gains d'affilée"),
+    "metric.longest_losing_streak": ("Losses in a row", "Pertes d'affilée"),
+    "metric.buy_and_hold_return": ("Buy and hold", "Acheter et garder"),
+    "metric.buy_and_hold_max_drawdown": ("Buy and hold drawdown", "Repli d'acheter et garder"),
+    "metric.final_equity": ("Final equity", "Capital final"),
+    "metric.pnl": ("Profit and loss", "Gain ou perte"),
+    "metric.days": ("{days} days", "{days} jours"),
+}

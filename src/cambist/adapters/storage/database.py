@@ -1,0 +1,129 @@
+"""The database behind a URL, opened with its schema current: SQLite in a file, PostgreSQL when users outgrow it."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from cambist.adapters.storage.tables import HEAD
+from cambist.domain.errors import BadInput, StorageFailed
+
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_PATIENCE_S = 30.0
+"""How long one process waits for another that is writing."""
+_MIGRATION_LOCK = 0x63616D62  # "camb": PostgreSQL's advisory locks are named by a number
+
+
+def open_database(url: str) -> sa.Engine:
+    """Return an engine on the database at ``url`` whose tables stand at `HEAD`, migrated if need be.
+
+    A SQLite file and its folder are made if absent. Safe when several processes open the same database at once.
+    Raises `BadInput` for a URL that names no database that Cambist knows, and `StorageFailed` if the database cannot
+    be used, because a newer Cambist wrote it among other reasons.
+    """
+    engine = _engine(url)
+    with obeying():
+        with engine.connect() as connection:
+            current = _revision(connection) == HEAD
+        if not current:
+            _migrate(engine)
+    return engine
+
+
+@contextmanager
+def obeying() -> Iterator[None]:
+    """Turn whatever the database or its folder refuse into `StorageFailed`, with their own words in it."""
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        raise StorageFailed("database.failed", why=getattr(error, "orig", None) or error) from error
+    except OSError as error:
+        raise StorageFailed("database.failed", why=error) from error
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        # the URL may hold a password: name no more of it than its beginning
+        raise BadInput("DATABASE_URL", url.partition(":")[0], "database.url") from None
+    driver = _DRIVERS.get(address.get_backend_name())
+    # a SQLite database in memory would be gone with its first connection
+    if driver is None or (driver == "sqlite" and address.database in (None, "", ":memory:")):
+        raise BadInput("DATABASE_URL", address.render_as_string(hide_password=True), "database.url")
+    address = address.set(drivername=driver)
+    if driver == "sqlite":
+        return _sqlite(address)
+    try:
+        return sa.create_engine(address)
+    except ModuleNotFoundError as error:
+        raise StorageFailed("database.driver_missing", driver=error.name) from error
+
+
+def _sqlite(address: sa.URL) -> sa.Engine:
+    file = Path(address.database or "")
+    with obeying():
+        file.parent.mkdir(parents=True, exist_ok=True)
+    # Opening a file costs less than a millisecond, and a pool would keep it open behind the caller's back.
+    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": _PATIENCE_S})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's sqlite3 begins transactions late and around some statements only; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    # WAL lets readers read while one writes. It is kept in the file, so this is a question except on a new one.
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        _switch_to_wal(connection)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL, waiting for others who do the same: SQLite itself does not wait here."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """Return the revision at which the database stands; None if it is empty."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _migrate(engine: sa.Engine) -> None:
+    """Bring the tables to `HEAD`, all of it or nothing, while other processes wait."""
+    # Alembic takes longer to import than a current database to open.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "cambist.adapters.storage:migrations")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    locking = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+    with locking.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        revision = _revision(connection)  # again: another process may have migrated while this one waited
+        if revision is not None and revision not in known:
+            raise StorageFailed("database.newer", revision=revision, head=HEAD)
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)

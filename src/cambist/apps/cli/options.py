@@ -1,0 +1,106 @@
+"""What commands share on the command line: how moments and timeframes are written, and the options that name a market.
+
+A wrong value raises `BadInput`, so that people read one voice, in their language, from every command.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from cambist.domain.errors import BadInput
+from cambist.domain.text import say
+from cambist.domain.timeframe import Timeframe
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in click's newest
+    """A date or date-time in ISO 8601, read as UTC unless it names an offset; gives int ms since the epoch."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the moment in ms; raise `BadInput` with an example of what would be right."""
+        return value if isinstance(value, int) else parse_moment(str(value), param.name if param else None)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return how a moment is written, for the help text."""
+        return say("options.moment.metavar")
+
+
+class TimeframeType(click.ParamType):  # type: ignore[type-arg]
+    """A candle's length, such as ``15m`` or ``1d``."""
+
+    name = "timeframe"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Timeframe:
+        """Return the timeframe; raise `BadInput` naming the known ones."""
+        return Timeframe.parse(str(value))
+
+
+def parse_moment(text: str, field: str | None = None) -> int:
+    """Return the ISO date or date-time ``text`` as ms since the epoch; a date alone is its midnight, UTC.
+
+    Raises `BadInput`, naming ``field``, for anything else and for moments before 1970.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        moment = None
+    if moment is not None:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        if moment >= _EPOCH:
+            return (moment - _EPOCH) // _MILLISECOND
+    raise BadInput(field or "moment", text, "options.moment.known") from None
+
+
+def show_moment(ts: int) -> str:
+    """Return ``ts`` (ms since the epoch) as people read it: ``2024-01-31`` or ``2024-01-31 12:30``, UTC."""
+    moment = _EPOCH + timedelta(milliseconds=ts)
+    return moment.strftime("%Y-%m-%d" if ts % 86_400_000 == 0 else "%Y-%m-%d %H:%M")
+
+
+def market_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` the arguments ``VENUE SYMBOL TIMEFRAME`` (str, str, Timeframe)."""
+    for argument in (
+        click.argument("timeframe", type=TimeframeType(), metavar="TIMEFRAME"),
+        click.argument("symbol", metavar="SYMBOL"),
+        click.argument("venue", metavar="VENUE"),
+    ):
+        command = argument(command)
+    return command
+
+
+def venue_option(**settings: Any) -> Decorator:
+    """Return the option ``--venue`` (str); ``settings`` go to click (``required``, ``default``, ``multiple``)."""
+    return click.option("--venue", metavar="VENUE", **{"help": say("options.venue"), **settings})
+
+
+def symbol_option(**settings: Any) -> Decorator:
+    """Return the option ``--symbol`` (str); ``settings`` go to click."""
+    return click.option("--symbol", metavar="SYMBOL", **{"help": say("options.symbol"), **settings})
+
+
+def timeframe_option(**settings: Any) -> Decorator:
+    """Return the option ``--timeframe`` (`Timeframe`); ``settings`` go to click."""
+    return click.option(
+        "--timeframe",
+        type=TimeframeType(),
+        metavar="TIMEFRAME",
+        **{"help": say("options.timeframe", known=" ".join(Timeframe)), **settings},
+    )
+
+
+def since_option(**settings: Any) -> Decorator:
+    """Return the option ``--since`` (int ms or None): the first moment wanted."""
+    return click.option("--since", type=Moment(), **{"help": say("options.since"), **settings})
+
+
+def until_option(**settings: Any) -> Decorator:
+    """Return the option ``--until`` (int ms or None): the end, itself not included."""
+    return click.option("--until", type=Moment(), **{"help": say("options.until"), **settings})

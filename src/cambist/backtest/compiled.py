@@ -1,0 +1,329 @@
+"""The compiled simulator: the fill law of market/matching.py for one symbol's whole arrays of signals, in one pass.
+
+It knows what a `SignalStrategy` can say: market entries and exits, stop-loss, take-profit, size as a fraction of
+equity, one position at a time. A property test holds it to the event loop: the same trades to the tick. Money is
+float64 here, an estimate good to about 1e-12 of equity; prices and quantities fall on the same steps as there, by the
+same functions of market/costs.py.
+"""
+
+from collections.abc import Callable
+from math import inf
+from types import FunctionType
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numba import njit
+
+from cambist.domain.trade import EXIT_REASONS, ExitReason
+from cambist.market import costs
+
+SIGNAL = EXIT_REASONS.index(ExitReason.SIGNAL)
+STOP = EXIT_REASONS.index(ExitReason.STOP_LOSS)
+TARGET = EXIT_REASONS.index(ExitReason.TAKE_PROFIT)
+OPEN = EXIT_REASONS.index(ExitReason.OPEN)
+
+RULES = np.dtype(
+    [
+        ("fee", "f8"),  # fraction of the notional
+        ("adverse", "f8"),  # fraction by which a market fill is worse than the price it acts at
+        ("share", "f8"),  # of a candle's volume that one order may take; negative: no limit
+        ("spot", "i8"),  # 1: no shorts
+        ("tick_mul", "i8"),
+        ("tick_scale", "i8"),
+        ("lot_mul", "i8"),
+        ("lot_scale", "i8"),
+        ("min_quantity", "f8"),
+        ("min_notional", "f8"),
+    ]
+)
+ACCOUNT = np.dtype(
+    [
+        ("cash", "f8"),
+        ("traded", "f8"),  # notional of all fills
+        ("sign", "i8"),  # of the position: +1 long, -1 short, 0 flat
+        ("lots", "i8"),  # held
+        ("stop", "f8"),  # price; -inf for a long without one, +inf for a short
+        ("target", "f8"),
+        ("exiting", "i8"),  # an exit acts at the next open
+        ("why", "i8"),  # its reason
+        ("entering", "i8"),  # an entry acts at the next open: +1 long, -1 short
+        ("wish_lots", "i8"),
+        ("wish_stop", "f8"),  # fractions of the entry price
+        ("wish_target", "f8"),
+        # the trade under way
+        ("entry", "f8"),
+        ("bought", "i8"),  # lots
+        ("proceeds", "f8"),
+        ("paid", "f8"),  # fees
+        ("slipped", "f8"),
+        ("funded", "f8"),
+        # what was counted
+        ("trades", "i8"),
+        ("candles_held", "i8"),
+        ("short_on_spot", "i8"),
+        ("contradiction", "i8"),
+        ("no_size", "i8"),
+        ("too_small", "i8"),
+        ("no_cash", "i8"),
+        ("expired", "i8"),
+    ]
+)
+TRADE = np.dtype(
+    [
+        ("side", "i8"),
+        ("entry_ts", "i8"),
+        ("entry_price", "f8"),
+        ("exit_ts", "i8"),
+        ("exit_price", "f8"),
+        ("quantity", "f8"),
+        ("pnl", "f8"),
+        ("fees", "f8"),
+        ("slippage", "f8"),
+        ("exit_reason", "i8"),
+    ]
+)
+
+_MANY_LOTS = 9_000_000_000_000_000  # beyond this a double no longer counts single lots, and nothing is worth capping
+
+Compiled = Callable[..., Any]
+
+
+def _compile(name: str, **callees: Compiled) -> Compiled:
+    """Compile a function of market/costs.py, with compiled ones in place of those that it calls."""
+    plain = getattr(costs, name)
+    twin = FunctionType(plain.__code__, {**vars(costs), **callees}, name)
+    return njit(cache=True)(twin)  # type: ignore[no-any-return]
+
+
+steps_down = _compile("steps_down")
+steps_up = _compile("steps_up")
+slipped_steps = _compile("slipped_steps", steps_down=steps_down, steps_up=steps_up)
+level_steps = _compile("level_steps", steps_down=steps_down, steps_up=steps_up)
+affordable = _compile("affordable", steps_down=steps_down)
+
+
+@njit(cache=True)
+def _slipped(rules, price, sign):
+    return (
+        slipped_steps(price, sign, rules.adverse, rules.tick_mul, rules.tick_scale) * rules.tick_mul / rules.tick_scale
+    )
+
+
+@njit(cache=True)
+def _level(rules, price, sign, fraction):
+    return level_steps(price, sign, fraction, rules.tick_mul, rules.tick_scale) * rules.tick_mul / rules.tick_scale
+
+
+@njit(cache=True)
+def _quantity(rules, lots):
+    return lots * rules.lot_mul / rules.lot_scale
+
+
+@njit(cache=True)
+def _cap(rules, volume):
+    """Return how many lots one order may take of a candle."""
+    if rules.share < 0.0 or rules.share * volume * rules.lot_scale / rules.lot_mul >= _MANY_LOTS:
+        return _MANY_LOTS
+    return steps_down(rules.share * volume, rules.lot_mul, rules.lot_scale)
+
+
+@njit(cache=True)
+def _fill(account, rules, sign, quantity, price, at):
+    """Move money for a fill: ``sign`` +1 buys, -1 sells ``quantity`` at ``price``, having acted at ``at``."""
+    fee = quantity * price * rules.fee
+    account.cash -= sign * quantity * price + fee
+    account.traded += quantity * price
+    account.paid += fee
+    account.slipped += abs(price - at) * quantity
+
+
+@njit(cache=True)
+def _enter(account, rules, trades, ts, open_, cap):
+    """Let the waiting entry act at ``open_``, as far as volume, cash and minimums allow."""
+    way = account.entering
+    price = _slipped(rules, open_, way)
+    lots = min(account.wish_lots, cap)
+    if _quantity(rules, lots) * price * (1.0 + rules.fee) > account.cash:
+        lots = min(lots, affordable(account.cash, price, rules.fee, rules.lot_mul, rules.lot_scale))
+    quantity = _quantity(rules, lots)
+    if lots <= 0 or quantity < rules.min_quantity or quantity * price < rules.min_notional:
+        account.expired += 1
+        return
+    account.sign = way
+    account.lots = lots
+    account.bought = lots
+    account.entry = price
+    account.proceeds = 0.0
+    account.paid = 0.0
+    account.slipped = 0.0
+    account.funded = 0.0
+    _fill(account, rules, way, quantity, price, open_)
+    account.stop = _level(rules, price, way, -account.wish_stop) if account.wish_stop > 0.0 else -inf * way
+    account.target = _level(rules, price, way, account.wish_target) if account.wish_target > 0.0 else inf * way
+    trades[account.trades].entry_ts = ts
+
+
+@njit(cache=True)
+def _leave(account, rules, trades, ts, at, why, cap):
+    """Close the position at ``at`` as far as volume allows; the rest goes on at the next open."""
+    price = _slipped(rules, at, -account.sign)
+    lots = min(account.lots, cap)
+    quantity = _quantity(rules, lots)
+    _fill(account, rules, -account.sign, quantity, price, at)
+    account.proceeds += quantity * price
+    account.lots -= lots
+    account.exiting = account.lots > 0
+    account.why = why
+    account.stop = -inf * account.sign
+    account.target = inf * account.sign
+    if account.lots == 0:
+        _record(account, rules, trades, ts, why)
+
+
+@njit(cache=True)
+def _record(account, rules, trades, ts, why):
+    """Write down the trade that has ended."""
+    trade = trades[account.trades]
+    total = _quantity(rules, account.bought)
+    trade.side = account.sign
+    trade.entry_price = account.entry
+    trade.exit_ts = ts
+    trade.exit_price = account.proceeds / total
+    trade.quantity = total
+    trade.pnl = account.sign * (account.proceeds - total * account.entry) - account.paid - account.funded
+    trade.fees = account.paid
+    trade.slippage = account.slipped
+    trade.exit_reason = why
+    account.trades += 1
+    account.sign = 0
+
+
+@njit(cache=True)
+def _fund(account, rules, price, rate):
+    amount = account.sign * _quantity(rules, account.lots) * price * rate
+    account.cash -= amount
+    account.funded += amount
+
+
+@njit(cache=True)
+def _acting(account, open_, high, low):
+    """Return the price at which a stop or target acts within a candle, and which; 0 if neither does."""
+    sign = account.sign
+    if open_ * sign <= account.stop * sign:
+        return open_, STOP
+    if open_ * sign >= account.target * sign:
+        return open_, TARGET
+    if (low if sign > 0 else high) * sign <= account.stop * sign:
+        return account.stop, STOP
+    if (high if sign > 0 else low) * sign >= account.target * sign:
+        return account.target, TARGET
+    return 0.0, OPEN
+
+
+@njit(cache=True)
+def _decide(account, rules, close, equity, enter_long, enter_short, leave, size, stop_loss, take_profit):
+    """Turn one row of signals into what acts at the next open; the order of the refusals is that of engine/core.py."""
+    was_exiting = account.exiting
+    if leave and not was_exiting:
+        account.exiting = 1
+        account.why = SIGNAL
+    if not (enter_long or enter_short):
+        return
+    if enter_long and enter_short:
+        account.contradiction += 1
+        return
+    way = 1 if enter_long else -1
+    if way < 0 and rules.spot:
+        account.short_on_spot += 1
+        return
+    if was_exiting or account.sign == way:
+        return
+    if account.sign != 0:
+        account.exiting = 1
+        account.why = SIGNAL
+    wanted = size * equity / close
+    if not (wanted > 0.0 and wanted < inf):
+        account.no_size += 1
+        return
+    lots = steps_down(wanted, rules.lot_mul, rules.lot_scale)
+    quantity = _quantity(rules, lots)
+    if account.cash + account.sign * _quantity(rules, account.lots) * account.entry <= 0.0:
+        account.no_cash += 1
+    elif lots == 0 or quantity < rules.min_quantity or quantity * close < rules.min_notional:
+        account.too_small += 1
+    else:
+        account.entering = way
+        account.wish_lots = lots
+        account.wish_stop = stop_loss
+        account.wish_target = take_profit
+
+
+def _build(stamp: int) -> Compiled:
+    @njit(cache=True, nogil=True, error_model="numpy")
+    def simulate(
+        ts, closes_at, open_, high, low, close, volume,
+        enter_long, exit_long, enter_short, exit_short, stop_loss, take_profit, size,
+        funding_ts, funding_rate, rules, account, equity, trades,
+    ):  # fmt: skip
+        """Run through all candles; fill ``equity`` (one value per candle), ``trades`` and ``account``."""
+        _ = stamp
+        paid = 0
+        for i in range(ts.size):
+            while paid < funding_ts.size and funding_ts[paid] <= ts[i]:
+                if account.sign != 0:
+                    at = open_[i] if funding_ts[paid] == ts[i] else close[i - 1]
+                    _fund(account, rules, at, funding_rate[paid])
+                paid += 1
+            cap = _cap(rules, volume[i]) if account.sign != 0 or account.entering != 0 else 0
+            if account.exiting and cap > 0:
+                _leave(account, rules, trades, ts[i], open_[i], account.why, cap)
+            if account.entering != 0:
+                if account.sign == 0:
+                    _enter(account, rules, trades, ts[i], open_[i], cap)
+                else:
+                    account.expired += 1  # the exit that must come first did not complete
+                account.entering = 0
+            while paid < funding_ts.size and funding_ts[paid] < closes_at[i]:
+                if account.sign != 0:
+                    _fund(account, rules, open_[i], funding_rate[paid])
+                paid += 1
+            if account.sign != 0 and not account.exiting and cap > 0:
+                at, why = _acting(account, open_[i], high[i], low[i])
+                if at > 0.0:
+                    _leave(account, rules, trades, ts[i], at, why, cap)
+            if account.sign == 0:
+                equity[i] = account.cash
+                leave = False
+            else:
+                equity[i] = account.cash + account.sign * _quantity(rules, account.lots) * close[i]
+                account.candles_held += 1
+                exits = exit_long if account.sign > 0 else exit_short
+                leave = exits[i if exits.size > 1 else 0]
+            into_long = enter_long[i if enter_long.size > 1 else 0]
+            into_short = enter_short[i if enter_short.size > 1 else 0]
+            if leave or into_long or into_short:
+                _decide(
+                    account, rules, close[i], equity[i], into_long, into_short, leave,
+                    size[i if size.size > 1 else 0],
+                    stop_loss[i if stop_loss.size > 1 else 0],
+                    take_profit[i if take_profit.size > 1 else 0],
+                )  # fmt: skip
+        if account.sign != 0:  # still open: valued at the last close
+            account.proceeds += _quantity(rules, account.lots) * close[-1]
+            _record(account, rules, trades, ts[-1], OPEN)
+
+    return simulate  # type: ignore[no-any-return]
+
+
+def _stamp() -> int:
+    """Return a number that changes with the code of market/costs.py.
+
+    Numba keeps compiled kernels on disk and looks only at a kernel's own file to see whether they are stale; closed
+    over by the kernel, this number makes it look at what is compiled into it as well.
+    """
+    functions = [value for value in vars(costs).values() if isinstance(value, FunctionType)]
+    return crc32(b"".join(f.__code__.co_code + repr(f.__code__.co_consts).encode() for f in functions))
+
+
+simulate = _build(_stamp())

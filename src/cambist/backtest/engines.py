@@ -1,0 +1,265 @@
+"""The two engines behind one backtest: the event loop, and the compiled simulator for whole arrays of signals."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cambist.backtest.loop import Feed, Loop, Progress
+from cambist.backtest.result import Settings
+from cambist.backtest.runners import Given, Runner, bind
+from cambist.domain.candles import Candles
+from cambist.domain.instrument import Instrument, Kind
+from cambist.domain.refusal import Reason
+from cambist.domain.trade import EXIT_REASONS, ExitReason, Trades
+from cambist.engine.state import Bot, ClosedTrade, State
+from cambist.market.costs import BPS, step_parts
+from cambist.market.matching import Book, Costs, Steps
+from cambist.strategies._view import close_times
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Funding = tuple[Ints, Floats]
+
+_DIGITS = 60  # of Decimals while a backtest runs: more than any sum of exact fills needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """One strategy on one series of candles."""
+
+    id: str
+    name: str
+    strategy: Given
+    candles: Candles
+    instrument: Instrument
+    funding: Funding
+    detail: Candles | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What either engine gives."""
+
+    engine: str
+    runners: tuple[Runner, ...]
+    """Per seat."""
+    events: tuple[Sequence[int], ...]
+    """Per seat, the candles at which something was wished."""
+    ts: Ints
+    equity: Floats
+    trades: Trades
+    exposure: float
+    """Share of the candles at whose close something was held."""
+    traded: float
+    """Notional of all fills."""
+    refused: Counter[Reason]
+
+
+# -- the event loop ---------------------------------------------------------------------------------------------------
+
+
+class _Purse:
+    """What strategies may know of the account."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def equity(self) -> float:
+        return float(self._state.equity())
+
+    def cash(self) -> float:
+        return float(self._state.free_cash())
+
+
+def looped(seats: Sequence[Seat], settings: Settings, progress: Progress | None) -> Outcome:
+    """Run ``seats`` through the event loop, from one account."""
+    state = State(cash=Decimal(str(settings.cash)))
+    with localcontext(prec=_DIGITS):
+        feeds = [_feed(seat, settings, state) for seat in seats]
+        loop = Loop(state, feeds)
+        loop.run(progress)
+        trades = state.trades + [_still_open(feed) for feed in feeds if feed.bot.position]
+    ts = np.unique(np.concatenate([np.array(feed.closes_at, dtype=np.int64) for feed in feeds]))
+    equity = _steps(loop.cash, ts)
+    held = np.zeros(ts.size, dtype=np.bool_)
+    for feed in feeds:
+        quantity = _steps([(0, 0.0), *feed.held], ts)
+        held |= quantity != 0.0
+        equity += quantity * _last_known(feed, ts)
+    return Outcome(
+        engine="event loop",
+        runners=tuple(feed.runner for feed in feeds),
+        events=tuple(feed.decided for feed in feeds),
+        ts=ts,
+        equity=equity,
+        trades=_trades_of(trades, seats),
+        exposure=float(held.mean()) if ts.size else 0.0,
+        traded=float(loop.traded),
+        refused=Counter(refused.reason for refused in state.refused),
+    )
+
+
+def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
+    bot = Bot(seat.id, seat.instrument, Steps(seat.instrument), settings.pyramiding)
+    state.bots[seat.id] = bot
+    runner = bind(seat.strategy, seat.candles, seat.instrument, cash=settings.cash, account=_Purse(state))
+    maker = settings.fee_bps if settings.maker_fee_bps is None else settings.maker_fee_bps
+    costs = Costs(
+        maker_fee_bps=maker,
+        taker_fee_bps=settings.fee_bps,
+        slippage_bps=settings.slippage_bps,
+        spread_bps=settings.spread_bps,
+        volume_share=settings.volume_share,
+        limit_touch=settings.limit_touch,
+    )
+    return Feed(
+        bot=bot,
+        book=Book(seat.instrument, costs),
+        runner=runner,
+        candles=seat.candles,
+        closes_at=close_times(seat.candles).tolist(),
+        detail=seat.detail,
+        funding_ts=seat.funding[0],
+        funding_rate=seat.funding[1],
+    )
+
+
+def _still_open(feed: Feed) -> ClosedTrade:
+    """Return the trade under way after the last candle, valued at its close."""
+    bot = feed.bot
+    held = abs(bot.position.quantity)
+    sign = 1 if bot.position.quantity > 0 else -1
+    proceeds = bot.proceeds + held * Decimal(repr(feed.close[-1]))
+    return ClosedTrade(
+        bot=bot.id,
+        sign=sign,
+        entry_ts=bot.entry_ts,
+        entry_price=bot.spent / bot.bought,
+        exit_ts=feed.ts[-1],
+        exit_price=proceeds / bot.bought,
+        quantity=bot.bought,
+        pnl=sign * (proceeds - bot.spent) - bot.fees - bot.funding,
+        fees=bot.fees,
+        slippage=bot.slippage,
+        reason=ExitReason.OPEN,
+    )
+
+
+def _steps(changes: Sequence[tuple[int, float]], ts: Ints) -> Floats:
+    """Return, at each of ``ts``, the last of ``changes`` (time, value) made by then."""
+    times = np.array([when for when, _ in changes], dtype=np.int64)
+    values = np.array([value for _, value in changes])
+    starts = np.append(np.searchsorted(ts, times), ts.size)
+    return np.repeat(values, np.diff(starts))
+
+
+def _last_known(feed: Feed, ts: Ints) -> Floats:
+    """Return the last close of a feed at each of ``ts``; 0 before the first, when nothing can be held."""
+    rows = np.searchsorted(np.array(feed.closes_at, dtype=np.int64), ts, side="right") - 1
+    return np.where(rows >= 0, feed.candles.close[np.maximum(rows, 0)], 0.0)
+
+
+def _trades_of(trades: Sequence[ClosedTrade], seats: Sequence[Seat]) -> Trades:
+    symbols = tuple(dict.fromkeys(seat.instrument.symbol for seat in seats))
+    names = tuple(dict.fromkeys(seat.name for seat in seats))
+    place = {seat.id: (symbols.index(seat.instrument.symbol), names.index(seat.name)) for seat in seats}
+
+    def column(field: str) -> Floats:
+        return np.array([float(getattr(trade, field)) for trade in trades])
+
+    return Trades(
+        side=np.array([trade.sign for trade in trades], dtype=np.int8),
+        entry_ts=np.array([trade.entry_ts for trade in trades], dtype=np.int64),
+        entry_price=column("entry_price"),
+        exit_ts=np.array([trade.exit_ts for trade in trades], dtype=np.int64),
+        exit_price=column("exit_price"),
+        quantity=column("quantity"),
+        pnl=column("pnl"),
+        fees=column("fees"),
+        slippage=column("slippage"),
+        exit_reason=np.array([EXIT_REASONS.index(trade.reason) for trade in trades], dtype=np.int8),
+        symbol=np.array([place[trade.bot][0] for trade in trades], dtype=np.int16),
+        strategy=np.array([place[trade.bot][1] for trade in trades], dtype=np.int16),
+        symbols=symbols,
+        strategies=names,
+    )
+
+
+# -- the compiled simulator -------------------------------------------------------------------------------------------
+
+
+def compiled(seat: Seat, settings: Settings) -> Outcome:
+    """Run one `SignalStrategy` through the compiled simulator."""
+    from cambist.backtest import compiled as kernel
+
+    candles, instrument = seat.candles, seat.instrument
+    runner = bind(seat.strategy, candles, instrument, cash=settings.cash)
+    columns = runner.columns
+    entries = np.count_nonzero(columns["enter_long"]) + np.count_nonzero(columns["enter_short"])
+    rules, account = np.zeros(1, kernel.RULES), np.zeros(1, kernel.ACCOUNT)
+    rules["fee"] = settings.fee_bps * BPS
+    rules["adverse"] = (settings.slippage_bps + settings.spread_bps / 2.0) * BPS
+    rules["share"] = -1.0 if settings.volume_share is None else settings.volume_share
+    rules["spot"] = instrument.kind is not Kind.PERPETUAL
+    rules["tick_mul"], rules["tick_scale"] = step_parts(instrument.tick_size)
+    rules["lot_mul"], rules["lot_scale"] = step_parts(instrument.lot_step)
+    rules["min_quantity"] = float(instrument.min_quantity)
+    rules["min_notional"] = float(instrument.min_notional)
+    account["cash"] = settings.cash
+    equity = np.empty(len(candles))
+    table = np.zeros(int(entries) + 1, kernel.TRADE)
+    closes_at = close_times(candles)
+    kernel.simulate(
+        candles.ts, closes_at, candles.open, candles.high, candles.low, candles.close, candles.volume,
+        *(columns[name] for name in ("enter_long", "exit_long", "enter_short", "exit_short")),
+        *(columns[name] for name in ("stop_loss", "take_profit", "size")),
+        *seat.funding, rules[0], account[0], equity, table,
+    )  # fmt: skip
+    counts = account[0]
+    refused = {
+        Reason.SHORT_ON_SPOT: counts["short_on_spot"],
+        Reason.CONTRADICTION: counts["contradiction"],
+        Reason.NO_SIZE: counts["no_size"],
+        Reason.BELOW_MIN_NOTIONAL: counts["too_small"],
+        Reason.NO_CASH: counts["no_cash"],
+        Reason.EXPIRED: counts["expired"],
+    }
+    return Outcome(
+        engine="compiled",
+        runners=(runner,),
+        events=(np.flatnonzero(columns["enter_long"] | columns["enter_short"]).tolist(),),
+        ts=closes_at,
+        equity=equity,
+        trades=_table_of(table[: counts["trades"]], seat),
+        exposure=float(counts["candles_held"] / max(1, len(candles))),
+        traded=float(counts["traded"]),
+        refused=Counter({reason: int(count) for reason, count in refused.items() if count}),
+    )
+
+
+def _table_of(table: npt.NDArray[np.void], seat: Seat) -> Trades:
+    def column(name: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
+        return np.ascontiguousarray(table[name], dtype=dtype)
+
+    nothing = np.zeros(table.size, dtype=np.int16)
+    return Trades(
+        side=column("side", np.int8),
+        entry_ts=column("entry_ts", np.int64),
+        entry_price=column("entry_price", np.float64),
+        exit_ts=column("exit_ts", np.int64),
+        exit_price=column("exit_price", np.float64),
+        quantity=column("quantity", np.float64),
+        pnl=column("pnl", np.float64),
+        fees=column("fees", np.float64),
+        slippage=column("slippage", np.float64),
+        exit_reason=column("exit_reason", np.int8),
+        symbol=nothing,
+        strategy=nothing,
+        symbols=(seat.instrument.symbol,),
+        strategies=(seat.name,),
+    )

@@ -1,0 +1,205 @@
+"""Proof against looking ahead and against too short a warm-up: what was used must be what was to be had.
+
+At some candles the strategy is computed anew on history that ends there and is as long as its warm-up, which is all
+that it would have live. Its values at that candle must be those that the backtest used. Where they are not, it is
+computed once more on all history up to there: if that gives the backtest's values the warm-up is too short; if not,
+the backtest has used what came later.
+
+The candles are chosen where the strategy wished something, and evenly in between.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cambist.backtest.runners import Given, Runner, instance_of, plain_columns
+from cambist.domain.candles import Candles
+from cambist.domain.instrument import Instrument, Kind
+from cambist.domain.proof import Difference, Proof, Verdict
+from cambist.domain.wish import Enter, Wish
+from cambist.strategies._base import Strategy
+from cambist.strategies._signals import SignalStrategy
+from cambist.strategies._template import TemplateStrategy
+
+Values = dict[str, float]
+
+SAME = 1e-8
+"""Values differ when they do by more than this share of their column's size: ten times what indicators promise."""
+CHECKS = 48
+CHECKS_ON_LONG_HISTORY = 12
+LONG_HISTORY = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to see what a strategy computes: at a candle of the whole history, and at the end of a shorter one."""
+
+    used: Callable[[int], Values]
+    """Takes a candle's position, gives the values that the backtest used there."""
+    last: Callable[[Candles], Values]
+    """Takes candles, gives the values at the last of them."""
+    size: Callable[[str, int], float]
+    """Takes a column and a position, gives the size of the column's values thereabouts."""
+
+
+def prove(
+    strategy: Given, candles: Candles, instrument: Instrument, runner: Runner, events: Sequence[int], cash: float
+) -> Proof:
+    """Return the proof for ``strategy`` on ``candles``; ``events`` are the candles at which it wished something."""
+    probe = _probe(strategy, candles, instrument, runner, cash)
+    warmup = runner.warmup
+    look_ahead = short = None
+    cuts = _cuts(len(candles), max(runner.first, 1), warmup, events)
+    for t in cuts:
+        used = probe.used(t)
+        window = _differs(probe, t, used, probe.last(candles[max(0, t + 1 - warmup) : t + 1]))
+        if window is None:
+            continue
+        known = _differs(probe, t, used, probe.last(candles[: t + 1])) if t + 1 > warmup else window
+        if known is None:
+            short = short or _difference(candles, t, window)
+        else:
+            look_ahead = _difference(candles, t, known)
+            break
+    deep = any(t + 1 >= warmup for t in cuts)
+    return Proof(
+        look_ahead=Verdict.FAIL if look_ahead else Verdict.PASS if cuts else Verdict.SKIPPED,
+        warm_up=Verdict.FAIL if short else Verdict.PASS if deep and not look_ahead else Verdict.SKIPPED,
+        checks=len(cuts),
+        warm_up_candles=warmup,
+        look_ahead_difference=look_ahead,
+        warm_up_difference=short,
+    )
+
+
+def skipped(warmup: int = 0) -> Proof:
+    """Return the stamp of a backtest that was not proved."""
+    return Proof(look_ahead=Verdict.SKIPPED, warm_up=Verdict.SKIPPED, warm_up_candles=warmup)
+
+
+def _cuts(count: int, first: int, warmup: int, events: Sequence[int]) -> list[int]:
+    """Choose the candles to look at: two thirds where something was wished, after the warm-up where there are such."""
+    checks = CHECKS_ON_LONG_HISTORY if count >= LONG_HISTORY else CHECKS
+    start = warmup if warmup + checks < count else first
+    # the last candle has no future to look into
+    eventful = np.asarray([t for t in events if start <= t < count - 1], dtype=np.int64)
+    if eventful.size > 2 * checks // 3:
+        eventful = eventful[np.linspace(0, eventful.size - 1, 2 * checks // 3).astype(np.int64)]
+    if count - 2 < start:
+        return []
+    even = np.linspace(start, count - 2, checks - eventful.size).astype(np.int64)
+    return sorted({*eventful.tolist(), *even.tolist()})
+
+
+def _differs(probe: Probe, t: int, used: Values, seen: Values) -> tuple[str, float, float] | None:
+    """Return the first column whose value seen differs from the value used, with both."""
+    for column in {**used, **seen}:
+        one, other = used.get(column, 0.0), seen.get(column, 0.0)
+        if one == other or (one != one and other != other):
+            continue
+        if not abs(one - other) <= SAME * max(abs(one), abs(other), probe.size(column, t)):
+            return column, one, other
+    return None
+
+
+def _difference(candles: Candles, t: int, found: tuple[str, float, float]) -> Difference:
+    column, used, truncated = found
+    return Difference(ts=int(candles.ts[t]), symbol=candles.symbol, column=column, used=used, truncated=truncated)
+
+
+# -- the three shapes -------------------------------------------------------------------------------------------------
+
+
+def _probe(strategy: Given, candles: Candles, instrument: Instrument, runner: Runner, cash: float) -> Probe:
+    ready = instance_of(strategy)
+    if isinstance(ready, SignalStrategy):
+        return _signals_probe(ready, runner)
+    if isinstance(ready, Strategy):
+        return _strategy_probe(ready, candles, runner)
+    return _template_probe(ready, candles, instrument, runner, cash)
+
+
+def _signals_probe(strategy: SignalStrategy, runner: Runner) -> Probe:
+    columns = runner.columns
+    return Probe(
+        used=lambda t: {name: float(column[t if column.size > 1 else 0]) for name, column in columns.items()},
+        last=lambda part: {name: float(column[-1]) for name, column in strategy._columns(part).items()},
+        size=_size(columns),
+    )
+
+
+def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Probe:
+    whole: Strategy = instance_of(strategy)  # type: ignore[assignment]
+    whole._bind(candles)
+
+    def values(bound: Strategy, i: int, count: int) -> Values:
+        found: Values = {}
+        for name, line in bound._lines().items():
+            # a line whose level is relative is known by how it moves
+            found[name] = float(line.whole[i] - line.whole[i - 1] if line.relative else line.whole[i])
+        for name, column in plain_columns(bound, count).items():
+            found[name] = float(column[i if column.size > 1 else 0])
+        return found | _wished(bound, i)
+
+    def last(part: Candles) -> Values:
+        short: Strategy = instance_of(strategy)  # type: ignore[assignment]
+        short._bind(part)
+        return values(short, len(part) - 1, len(part))
+
+    return Probe(used=lambda t: values(whole, t, len(candles)), last=last, size=_size(runner.columns))
+
+
+def _wished(strategy: Strategy, i: int) -> Values:
+    """Return what a flat strategy wishes at candle ``i``; looking beyond the end of history shows as NaN."""
+    try:
+        return _encoded(strategy._decide(i))
+    except Exception:  # noqa: BLE001 - on the whole history it did not raise, or the backtest would have stopped
+        return {"next()": float("nan")}
+
+
+def _encoded(wishes: tuple[Wish, ...]) -> Values:
+    found: Values = {}
+    for wish in wishes:
+        if isinstance(wish, Enter):
+            found[str(wish.side)] = float(next(iter(asdict(wish.size).values())))
+            for part in ("limit", "stop", "stop_loss", "take_profit", "trailing_stop"):
+                found[f"{wish.side} {part}"] = float(getattr(wish, part) or 0.0)
+        else:
+            found[type(wish).__name__.lower()] = 1.0
+    return found
+
+
+def _template_probe(
+    strategy: type[TemplateStrategy], candles: Candles, instrument: Instrument, runner: Runner, cash: float
+) -> Probe:
+    from cambist.strategies._template_run import TemplateRun, columns_of
+
+    may_short = instrument.kind is Kind.PERPETUAL
+    whole = TemplateRun(strategy, candles, cash=cash, may_short=may_short, account=None)
+
+    def used(t: int) -> Values:
+        found = {name: float(column[t]) for name, column in whole.columns.items()} if not whole.rebuilds else {}
+        return found | _encoded(whole.decide(t))
+
+    def last(part: Candles) -> Values:
+        t = int(candles.ts.searchsorted(part.ts[-1]))
+        instance = whole.built(t, len(part))
+        found = {name: float(column[-1]) for name, column in columns_of(instance, len(part)).items()}
+        return ({} if whole.rebuilds else found) | _encoded(whole.ask(instance))
+
+    return Probe(used=used, last=last, size=_size(runner.columns))
+
+
+def _size(columns: dict[str, npt.NDArray[Any]]) -> Callable[[str, int], float]:
+    def size(name: str, t: int) -> float:
+        column = columns.get(name)
+        if column is None or column.dtype.kind == "b":
+            return 0.0
+        near = np.abs(column[max(0, t - 100) : t + 1])
+        near = near[np.isfinite(near)]
+        return float(near.max()) if near.size else 0.0
+
+    return size

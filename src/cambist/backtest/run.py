@@ -1,0 +1,229 @@
+"""`backtest`: one or several strategies over past candles, from one cash account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from typing import Any, Literal
+
+import numpy as np
+
+from cambist.analytics.performance import measure
+from cambist.backtest.engines import Floats, Funding, Outcome, Seat, compiled, looped
+from cambist.backtest.loop import Progress
+from cambist.backtest.proof import prove, skipped
+from cambist.backtest.result import Leg, Line, Result, Settings
+from cambist.backtest.runners import Given, instance_of, name_of, params_of
+from cambist.domain.candles import Candles
+from cambist.domain.errors import BadInput
+from cambist.domain.instrument import Instrument
+from cambist.domain.proof import Proof, Verdict
+from cambist.domain.text import say
+from cambist.strategies._signals import SignalStrategy
+from cambist.strategies._view import close_times
+
+Engine = Literal["auto", "compiled", "event loop"]
+
+
+def backtest(
+    strategy: Given | Sequence[Given],
+    candles: Candles | Sequence[Candles],
+    *,
+    cash: float = 10_000.0,
+    fee_bps: float = 10.0,
+    maker_fee_bps: float | None = None,
+    slippage_bps: float = 5.0,
+    spread_bps: float = 0.0,
+    volume_share: float | None = 0.1,
+    limit_touch: bool = False,
+    pyramiding: int = 1,
+    instrument: Instrument | Mapping[str, Instrument] | None = None,
+    funding: Funding | Mapping[str, Funding] | None = None,
+    detail: Candles | Sequence[Candles] = (),
+    proof: bool = True,
+    engine: Engine = "auto",
+    progress: Progress | None = None,
+) -> Result:
+    """Run ``strategy`` over ``candles`` and return trades, equity, metrics and proof.
+
+    Several strategies or several symbols trade from one cash account; their order does not matter. ``instrument`` and
+    ``funding`` are given per symbol where there are several; without an instrument no venue's rules bind. ``detail``
+    are candles of a smaller timeframe that decide what happens within one. A `SignalStrategy` on one symbol runs in
+    the compiled simulator, everything else in the event loop; both obey one law. ``proof=False`` brands the report.
+
+    Raises `BadInput` for values that will not do, `StrategyFailed` when a strategy's own code raises, and `Stopped` on
+    Ctrl-C.
+    """
+    settings = Settings(
+        cash=_checked("cash", cash, 1e-9, 1e15),
+        fee_bps=_checked("fee_bps", fee_bps, -100.0, 1_000.0),
+        maker_fee_bps=None if maker_fee_bps is None else _checked("maker_fee_bps", maker_fee_bps, -100.0, 1_000.0),
+        slippage_bps=_checked("slippage_bps", slippage_bps, 0.0, 1_000.0),
+        spread_bps=_checked("spread_bps", spread_bps, 0.0, 1_000.0),
+        volume_share=None if volume_share is None else _checked("volume_share", volume_share, 1e-9, 1.0),
+        limit_touch=limit_touch,
+        pyramiding=int(_checked("pyramiding", pyramiding, 1, 1_000)),
+    )
+    seats = _seats(strategy, candles, instrument, funding, detail)
+    notes = []
+    if settings.volume_share is not None and not any(seat.candles.volume.any() for seat in seats):
+        settings = replace(settings, volume_share=None)
+        notes.append(say("note.no_volume"))
+    if any(seat.instrument.assumed for seat in seats):
+        notes.append(say("note.assumed_rules"))
+    if engine == "event loop" or not _can_compile(seats, settings):
+        if engine == "compiled":
+            raise BadInput("engine", engine, "backtest.cannot_compile")
+        outcome = looped(seats, settings, progress)
+    else:
+        outcome = compiled(seats[0], settings)
+    notes += [
+        say("note.refused", count=count, why=say(f"refused.{reason}"))
+        for reason, count in sorted(outcome.refused.items())
+    ]
+    stamp = _stamp(seats, outcome, settings) if proof else skipped()
+    return _result(seats, settings, outcome, stamp, tuple(notes))
+
+
+def _checked(field: str, value: float, low: float, high: float) -> float:
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise BadInput(field, value, "number.between", low=f"{low:g}", high=f"{high:g}")
+    return float(value)
+
+
+def _can_compile(seats: Sequence[Seat], settings: Settings) -> bool:
+    return (
+        len(seats) == 1
+        and isinstance(instance_of(seats[0].strategy), SignalStrategy)
+        and seats[0].detail is None
+        and settings.pyramiding == 1
+    )
+
+
+def _seats(
+    strategy: Given | Sequence[Given],
+    candles: Candles | Sequence[Candles],
+    instrument: Instrument | Mapping[str, Instrument] | None,
+    funding: Funding | Mapping[str, Funding] | None,
+    detail: Candles | Sequence[Candles],
+) -> list[Seat]:
+    """Return each strategy on each series, in an order that does not depend on the order in which they were given."""
+    strategies = list(strategy) if isinstance(strategy, Sequence) else [strategy]
+    series = [candles] if isinstance(candles, Candles) else list(candles)
+    details = [detail] if isinstance(detail, Candles) else list(detail)
+    if not strategies or not series:
+        raise BadInput("strategy" if not strategies else "candles", "[]", "backtest.nothing")
+    seats = []
+    for one, own in product(strategies, series):
+        if len(own) < 2:
+            raise BadInput("candles", repr(own), "backtest.too_few")
+        name, params = name_of(one), params_of(one)
+        rules = instrument.get(own.symbol) if isinstance(instrument, Mapping) else instrument
+        paid = funding.get(own.symbol) if isinstance(funding, Mapping) else funding
+        label = f"{name}({', '.join(f'{key}={value}' for key, value in params.items())})" if params else name
+        seats.append(
+            Seat(
+                id=f"{label}@{own.venue}:{own.symbol}:{own.timeframe}",
+                name=label if sum(name_of(other) == name for other in strategies) > 1 else name,
+                strategy=one,
+                candles=own,
+                instrument=rules or Instrument.assume(own.venue, own.symbol, float(own.high.max())),
+                funding=_funding(paid),
+                detail=next((fine for fine in details if fine.symbol == own.symbol), None),
+            )
+        )
+    seats.sort(key=lambda seat: seat.id)
+    for seat, following in pairwise(seats):
+        if seat.id == following.id:
+            raise BadInput("strategy", seat.id, "backtest.twice")
+        if seat.instrument.quote != following.instrument.quote:
+            symbols = f"{seat.instrument.symbol}, {following.instrument.symbol}"
+            raise BadInput("candles", symbols, "backtest.one_currency")
+    return seats
+
+
+def _funding(paid: Funding | None) -> Funding:
+    if paid is None:
+        return np.empty(0, np.int64), np.empty(0)
+    ts, rate = np.asarray(paid[0], np.int64), np.asarray(paid[1], np.float64)
+    if ts.shape != rate.shape or np.any(np.diff(ts) < 0) or not np.all(np.isfinite(rate)):
+        raise BadInput("funding", f"{ts.size} / {rate.size}", "backtest.funding")
+    return ts, rate
+
+
+def _stamp(seats: Sequence[Seat], outcome: Outcome, settings: Settings) -> Proof:
+    """Return the proof of all seats: the first that fails speaks for all."""
+    proofs = [
+        prove(seat.strategy, seat.candles, seat.instrument, runner, events, settings.cash)
+        for seat, runner, events in zip(seats, outcome.runners, outcome.events, strict=True)
+    ]
+    worst = max(
+        proofs, key=lambda proof: [(v is Verdict.FAIL, v is Verdict.SKIPPED) for v in (proof.look_ahead, proof.warm_up)]
+    )
+    return replace(
+        worst,
+        checks=sum(proof.checks for proof in proofs),
+        warm_up_candles=max(proof.warm_up_candles for proof in proofs),
+    )
+
+
+def _result(
+    seats: Sequence[Seat], settings: Settings, outcome: Outcome, stamp: Proof, notes: tuple[str, ...]
+) -> Result:
+    hold = _buy_and_hold(seats, outcome, settings.cash)
+    metrics = measure(
+        outcome.ts,
+        outcome.equity,
+        outcome.trades,
+        cash=settings.cash,
+        buy_and_hold=hold,
+        exposure=outcome.exposure,
+        volume_traded=outcome.traded,
+    )
+    names = dict.fromkeys(seat.name for seat in seats)
+    given = {seat.name: params_of(seat.strategy) for seat in seats}
+    return Result(
+        strategy=" + ".join(names),
+        params=next(iter(given.values())) if len(given) == 1 else dict(given),
+        settings=settings,
+        engine=outcome.engine,
+        legs=tuple(
+            Leg(
+                strategy=seat.name,
+                candles=seat.candles,
+                instrument=seat.instrument,
+                lines=tuple(
+                    Line(name=name, values=runner.columns[name], overlay=unit == "price")
+                    for name, unit in runner.units.items()
+                ),
+            )
+            for seat, runner in zip(seats, outcome.runners, strict=True)
+        ),
+        ts=outcome.ts,
+        equity=outcome.equity,
+        buy_and_hold=hold,
+        trades=outcome.trades,
+        metrics=metrics,
+        proof=stamp,
+        sources=tuple(dict.fromkeys(_source(seat) for seat in seats)),
+        notes=notes,
+    )
+
+
+def _source(seat: Seat) -> Any:
+    return seat.strategy if isinstance(seat.strategy, type) else type(seat.strategy)
+
+
+def _buy_and_hold(seats: Sequence[Seat], outcome: Outcome, cash: float) -> Floats:
+    """Return what ``cash`` would be worth, put in equal parts into each symbol at its first open, without costs."""
+    symbols = {(seat.candles.venue, seat.candles.symbol): seat for seat in seats}
+    share = cash / len(symbols)
+    if len(symbols) == 1 and len(seats) == 1:
+        candles = seats[0].candles
+        scaled: Floats = candles.close * (share / candles.open[0])
+        return scaled
+    total = np.zeros(outcome.ts.size)
+    for seat in symbols.values():
+        rows = np.searchsorted(close_times(seat.candles), outcome.ts, side="right") - 1
+        worth = share * seat.candles.close[np.maximum(rows, 0)] / seat.candles.open[0]
+        total += np.where(rows >= 0, worth, share)
+    return total

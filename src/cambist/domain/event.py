@@ -1,0 +1,58 @@
+"""Events: what has happened, in the past tense. The only thing that moves the engine."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cambist.domain.order import Fill, Order
+from cambist.domain.wish import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class CandleClosed:
+    """A candle of the bot's instrument has closed."""
+
+    bot: str
+    ts: int
+    high: float
+    low: float
+    close: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A bot's strategy has wishes, on the candle that opened at ``ts`` and closed at price ``close``."""
+
+    bot: str
+    ts: int
+    close: float
+    wishes: tuple[Wish, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilled:
+    """An order filled, whole or in part."""
+
+    order: Order
+    fill: Fill
+    done: bool
+    """Whether nothing of the order is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderExpired:
+    """What was left of an order was dropped by the venue: IOC, cash or minimums did not allow more."""
+
+    order: Order
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPaid:
+    """A perpetual's funding was exchanged; ``amount`` is in quote currency, negative if the bot received it."""
+
+    bot: str
+    ts: int
+    amount: Decimal
+
+
+Event = CandleClosed | Decided | OrderFilled | OrderExpired | FundingPaid

@@ -1,0 +1,65 @@
+"""Supertrend."""
+
+from typing import NamedTuple
+
+import numpy as np
+import talib
+
+from cambist.indicators._card import Floats, Param, ema_memory, indicator
+from cambist.indicators._kernel import compiled
+
+
+class Supertrend(NamedTuple):
+    """The trailing stop, and which side of it the market is on: 1 above, -1 below."""
+
+    line: Floats
+    direction: Floats
+
+
+def _warmup(period: int = 10, multiplier: float = 3.0) -> int:
+    return 1 + period + ema_memory(1.0 / period, 1e-12) + 1000
+
+
+@indicator(
+    title="Supertrend",
+    inputs="high low close",
+    outputs="line direction",
+    unit="price",
+    period=Param(10, 1, 1_000),
+    multiplier=Param(3.0, 0.1, 20.0),
+    warmup=_warmup,
+    source="Olivier Seban; as on TradingView: bands multiplier * ATR (Wilder's average) about (high + low) / 2",
+)
+def supertrend(
+    high: Floats, low: Floats, close: Floats, period: int = 10, multiplier: float = 3.0
+) -> Supertrend:
+    """Supertrend"""
+    reach = talib.ATR(high, low, close, period)
+    reach *= multiplier
+    result = Supertrend(np.empty(close.size), np.empty(close.size))
+    _supertrend(high, low, close, reach, period, *result)
+    return result
+
+
+@compiled
+def _supertrend(
+    high: Floats, low: Floats, close: Floats, reach: Floats, start: int, line: Floats, direction: Floats
+) -> None:
+    size = close.size
+    line[: min(start, size)] = np.nan
+    direction[: min(start, size)] = np.nan
+    if size <= start:
+        return
+    middle = 0.5 * (high[start] + low[start])
+    upper, lower, before = np.inf, -np.inf, close[start]
+    rising = before >= middle
+    for i in range(start, size):
+        middle = 0.5 * (high[i] + low[i])
+        above, below = middle + reach[i], middle - reach[i]
+        # A band only moves towards the market, until a close beyond it sets it free.
+        upper = above if (above < upper) | (before > upper) else upper
+        lower = below if (below > lower) | (before < lower) else lower
+        before = close[i]
+        rising = before >= lower if rising else before > upper
+        line[i] = lower if rising else upper
+        direction[i] = 1.0 if rising else -1.0

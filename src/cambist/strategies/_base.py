@@ -1,0 +1,226 @@
+"""`Strategy`: `init` declares, `next` decides, candle by candle."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cambist.domain.candles import Candles
+from cambist.domain.errors import BadStrategy
+from cambist.domain.order import Side, TimeInForce
+from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Risk, Size, Wish
+from cambist.strategies._failed import failed
+from cambist.strategies._line import Clock, Line
+from cambist.strategies._param import Parametrised
+from cambist.strategies._view import View, larger
+
+DEFAULT_WARMUP = 500
+"""Candles of history given to strategies whose own computations say nothing of how much they need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The position as a strategy sees it. False when flat."""
+
+    quantity: float = 0.0
+    """Base currency, negative for a short."""
+    entry_price: float = 0.0
+    """Average over the entries."""
+
+    def __bool__(self) -> bool:
+        return self.quantity != 0.0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it gains when price rises."""
+        return self.quantity > 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it gains when price falls."""
+        return self.quantity < 0
+
+
+class Account(Protocol):
+    """What a strategy may know of the account that it trades from."""
+
+    def equity(self) -> float:
+        """Return cash plus the value of all positions, in quote currency."""
+        ...
+
+    def cash(self) -> float:
+        """Return what may be spent, in quote currency."""
+        ...
+
+
+class Strategy(Parametrised):
+    """A strategy that decides candle by candle.
+
+    Write `init` to declare indicators, and `next` to decide; `next` is called at each closed candle once all
+    indicators have values. Any indicator is a method (``self.ema(20)``, ``self.macd().signal``,
+    ``self.on("4h").rsi(14)``), any column an attribute of ``self.candles``. What is wished acts at the next open.
+    """
+
+    warmup: ClassVar[int] = 0
+    """Candles of history that own computations need (indicators know theirs)."""
+
+    def __init__(self, **params: Any) -> None:
+        self._take(params)
+        self._view: View | None = None
+        self._views: dict[str, View] = {}
+        self._wishes: list[Wish] = []
+        self._clock = Clock(0)
+        self._account: Account | None = None
+        self.position = Held()
+
+    def init(self) -> None:
+        """Declare indicators: over all history in research, over the warm-up window live."""
+
+    def next(self) -> None:
+        """Decide, at each closed candle."""
+
+    # -- wishes -------------------------------------------------------------------------------------------------------
+
+    def buy(self, fraction: float | None = None, **how: Any) -> None:
+        """Wish to go long: ``buy(fraction=0.1, stop_loss=0.02, take_profit=0.04)``.
+
+        The size is one of ``fraction`` (of equity; all of it by default), ``notional`` (quote currency), ``risk``
+        (fraction of equity that the stop may cost), ``quantity`` (base currency). ``limit`` or ``stop`` (prices) make
+        the order wait; ``stop_loss``, ``take_profit``, ``trailing_stop`` are fractions of the entry price;
+        ``time_in_force`` is ``"gtc"`` or ``"ioc"``. Closes a short first.
+        """
+        self._wishes.append(_enter(Side.BUY, fraction, **how))
+
+    def sell(self, fraction: float | None = None, **how: Any) -> None:
+        """Wish to go short, with the parameters of `buy`; refused on spot. Closes a long first."""
+        self._wishes.append(_enter(Side.SELL, fraction, **how))
+
+    def close(self) -> None:
+        """Wish to close the position at market; entry orders that still wait are cancelled."""
+        self._wishes.append(Exit())
+
+    def cancel(self) -> None:
+        """Wish to cancel entry orders that still wait."""
+        self._wishes.append(CancelEntries())
+
+    # -- what it sees -------------------------------------------------------------------------------------------------
+
+    @property
+    def candles(self) -> View:
+        """Return the candles: ``self.candles.close[-1]`` is the last close; in `init`, ``np.asarray`` gives all."""
+        if self._view is None:
+            raise BadStrategy("candles", type(self).__name__, "strategy.too_early")
+        return self._view
+
+    @property
+    def ts(self) -> int:
+        """Return the open time (ms) of the last closed candle."""
+        return int(self.candles.candles.ts[self._clock.now])
+
+    @property
+    def equity(self) -> float:
+        """Return cash plus the value of all positions, in quote currency."""
+        return self._account.equity() if self._account else 0.0
+
+    def on(self, timeframe: str) -> View:
+        """Return this symbol on a larger ``timeframe``, of which only closed candles are seen."""
+        if timeframe not in self._views:
+            own = self.candles.candles
+            self._views[timeframe] = View(larger(own, timeframe), self._clock, shown_on=own)
+        return self._views[timeframe]
+
+    def line(self, name: str, values: npt.ArrayLike) -> Line:
+        """Return own ``values`` (one per candle) as a line that is revealed candle by candle and drawn in reports."""
+        return self.candles.line(name, values, warmup=self.warmup or DEFAULT_WARMUP)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or self._view is None:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}")
+        return getattr(self._view, name)
+
+    # -- what the loops use -------------------------------------------------------------------------------------------
+
+    def _bind(self, candles: Candles, account: Account | None = None) -> int:
+        """Attach to ``candles``, call `init`, and return the position of the first candle on which to decide."""
+        self._clock = Clock(len(candles) - 1)
+        self._view = View(candles, self._clock)
+        self._views = {}
+        self._wishes = []
+        self._account = account
+        self.position = Held()
+        try:
+            self.init()
+        except Exception as error:
+            raise failed(type(self), error, int(candles.ts[-1])) from error
+        first = 1
+        for line in self._lines().values():
+            valid = np.flatnonzero(~np.isnan(line.whole))
+            first = max(first, int(valid[0]) if valid.size else len(candles))
+        return first
+
+    def _lines(self) -> dict[str, Line]:
+        lines = dict(self.candles.lines)
+        for view in self._views.values():
+            lines.update(view.lines)
+        return lines
+
+    def _needs(self) -> int:
+        """Return how many candles of history it needs."""
+        lines = self._lines().values()
+        plain_arrays = any(isinstance(value, np.ndarray) for value in vars(self).values())
+        own = self.warmup or (DEFAULT_WARMUP if plain_arrays else 0)
+        return max(2, own, *(line.warmup + 1 for line in lines)) if lines else max(2, own)
+
+    def _decide(self, i: int) -> tuple[Wish, ...]:
+        self._clock.now = i
+        try:
+            self.next()
+        except Exception as error:
+            raise failed(type(self), error, self.ts) from error
+        if not self._wishes:
+            return ()
+        wishes = tuple(self._wishes)
+        self._wishes.clear()
+        return wishes
+
+
+def _enter(
+    side: Side,
+    fraction: float | None,
+    *,
+    notional: float | None = None,
+    risk: float | None = None,
+    quantity: float | str | Decimal | None = None,
+    limit: float | None = None,
+    stop: float | None = None,
+    stop_loss: float | None = None,
+    take_profit: float | None = None,
+    trailing_stop: float | None = None,
+    time_in_force: str = "gtc",
+) -> Enter:
+    sizes: list[Size] = [
+        *([Fraction(float(fraction))] if fraction is not None else []),
+        *([Notional(float(notional))] if notional is not None else []),
+        *([Risk(float(risk))] if risk is not None else []),
+        *([Quantity(Decimal(str(quantity)))] if quantity is not None else []),
+    ]
+    if len(sizes) > 1:
+        raise BadStrategy("size", ", ".join(type(size).__name__ for size in sizes), "strategy.one_size")
+    if limit is not None and stop is not None:
+        raise BadStrategy("limit", limit, "strategy.limit_or_stop")
+    return Enter(
+        side=side,
+        size=sizes[0] if sizes else Fraction(1.0),
+        limit=_number(limit),
+        stop=_number(stop),
+        stop_loss=_number(stop_loss),
+        take_profit=_number(take_profit),
+        trailing_stop=_number(trailing_stop),
+        time_in_force=TimeInForce(time_in_force),
+    )
+
+
+def _number(value: float | Line | None) -> float | None:
+    return None if value is None else float(value)

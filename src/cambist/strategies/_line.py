@@ -1,0 +1,138 @@
+"""Lines: series that a strategy reads backwards from now. ``line[-1]`` is the value at the last closed candle."""
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from cambist.domain.errors import BadStrategy
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Clock:
+    """How far time has come: ``now`` is the position of the last closed candle. Shared by all lines of a strategy."""
+
+    __slots__ = ("now",)
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+
+class Line:
+    """One value per candle, revealed candle by candle; reads and compares as the value at the last closed candle."""
+
+    __slots__ = ("_array", "_list", "clock", "name", "relative", "unit", "warmup")
+
+    def __init__(
+        self,
+        array: npt.ArrayLike,
+        clock: Clock,
+        name: str,
+        *,
+        unit: str = "",
+        warmup: int = 0,
+        relative: bool = False,
+    ) -> None:
+        self._array = np.asarray(array, dtype=np.float64)
+        self._list: list[float] | None = None
+        self.clock = clock
+        self.name = name
+        self.unit = unit
+        self.warmup = warmup
+        self.relative = relative  # cumulative: only how it moves means anything
+
+    @property
+    def values(self) -> list[float]:
+        """Return all values as a list: reading single numbers from it is several times quicker than from an array."""
+        if self._list is None:
+            self._list = self._array.tolist()
+        return self._list
+
+    @property
+    def whole(self) -> Floats:
+        """Return all values as an array, those after the last closed candle included (for charts and proofs)."""
+        return self._array
+
+    def __getitem__(self, back: int) -> float:
+        now = self.clock.now
+        if back >= 0 or back < -now - 1:
+            raise BadStrategy(self.name, back, "line.index", oldest=-now - 1)
+        return self.values[now + 1 + back]
+
+    def __len__(self) -> int:
+        return self.clock.now + 1
+
+    def __float__(self) -> float:
+        return self.values[self.clock.now]
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.array(self._array[: self.clock.now + 1], dtype=dtype, copy=copy)
+
+    def __lt__(self, other: float) -> bool:
+        return self.values[self.clock.now] < float(other)
+
+    def __le__(self, other: float) -> bool:
+        return self.values[self.clock.now] <= float(other)
+
+    def __gt__(self, other: float) -> bool:
+        return self.values[self.clock.now] > float(other)
+
+    def __ge__(self, other: float) -> bool:
+        return self.values[self.clock.now] >= float(other)
+
+    def __repr__(self) -> str:
+        return f"<Line {self.name} now {float(self):g}>"
+
+
+Series = Line | Floats | Sequence[float] | float
+
+
+@overload
+def crossed_above(one: Line, other: Line | float) -> bool: ...
+@overload
+def crossed_above(one: Floats, other: Floats | float) -> Bools: ...
+def crossed_above(one: Any, other: Any) -> Any:
+    """Tell whether ``one`` rose above ``other`` at this candle: at or below it one candle ago, above it now.
+
+    For lines the answer is for now; for arrays it is an array, one answer per candle (the first is False).
+    """
+    if one.__class__ is Line:
+        now = one.clock.now
+        x = one.values
+        if other.__class__ is Line:
+            y = other.values
+            return x[now] > y[now] and now > 0 and x[now - 1] <= y[now - 1]
+        return x[now] > other and now > 0 and x[now - 1] <= other
+    return _crossed(np.asarray(one), np.asarray(other))
+
+
+@overload
+def crossed_below(one: Line, other: Line | float) -> bool: ...
+@overload
+def crossed_below(one: Floats, other: Floats | float) -> Bools: ...
+def crossed_below(one: Any, other: Any) -> Any:
+    """Tell whether ``one`` fell below ``other`` at this candle: at or above it one candle ago, below it now.
+
+    For lines the answer is for now; for arrays it is an array, one answer per candle (the first is False).
+    """
+    if one.__class__ is Line:
+        now = one.clock.now
+        x = one.values
+        if other.__class__ is Line:
+            y = other.values
+            return x[now] < y[now] and now > 0 and x[now - 1] >= y[now - 1]
+        return x[now] < other and now > 0 and x[now - 1] >= other
+    return _crossed(np.asarray(other), np.asarray(one))
+
+
+def _crossed(rising: Floats, level: Floats) -> Bools:
+    """Return where ``rising`` went above ``level``; either may be a single number, NaN never crosses."""
+    above = rising > level
+    before = rising <= level  # not merely ~above: comparisons with NaN are False
+    crossed = np.empty(above.size, dtype=np.bool_)
+    crossed[0] = False
+    np.logical_and(above[1:], before[:-1], out=crossed[1:])
+    return crossed

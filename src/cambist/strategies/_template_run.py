@@ -1,0 +1,167 @@
+"""Running a `TemplateStrategy`: in truth it is built anew at each candle, over the candles known by then.
+
+That is slow (some hundred candles a second). But when its ``__init__`` only adds columns, one instance built over all
+history and shown only what was known by then decides the same, hundreds of times quicker. `TemplateRun` does so where
+it holds, and builds anew where it does not.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cambist.domain.candles import Candles
+from cambist.domain.order import Side
+from cambist.domain.wish import Enter, Exit, Notional, Wish
+from cambist.strategies._base import Account, Held
+from cambist.strategies._failed import failed
+from cambist.strategies._frame import FrameView, SeriesView
+from cambist.strategies._line import Clock
+from cambist.strategies._template import TemplateStrategy
+
+
+def frame_of(candles: Candles) -> pd.DataFrame:
+    """Return candles as a DataFrame: columns ``timestamp open high low close volume``, indexed by open time (UTC)."""
+    return pd.DataFrame(
+        {
+            "timestamp": candles.ts,
+            "open": candles.open,
+            "high": candles.high,
+            "low": candles.low,
+            "close": candles.close,
+            "volume": candles.volume,
+        },
+        index=pd.DatetimeIndex(pd.to_datetime(candles.ts, unit="ms", utc=True), name="time"),
+    )
+
+
+def columns_of(instance: TemplateStrategy, count: int) -> dict[str, np.ndarray[Any, Any]]:
+    """Return what an instance computed: its frames' numeric columns and its series, those of ``count`` values."""
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for name, value in vars(instance).items():
+        if isinstance(value, pd.DataFrame) and len(value) == count:
+            for column in value.select_dtypes(["number", "bool"]):
+                label = str(column) if name == "candles" else f"{name}.{column}"
+                found[label] = value[column].to_numpy(dtype=np.float64)
+        elif isinstance(value, pd.Series | np.ndarray) and value.shape == (count,) and value.dtype.kind in "fiub":
+            found[name] = np.asarray(value, dtype=np.float64)
+    return found
+
+
+class TemplateRun:
+    """A template bound to its candles, deciding candle by candle."""
+
+    def __init__(
+        self,
+        strategy: type[TemplateStrategy],
+        candles: Candles,
+        *,
+        cash: float,
+        may_short: bool,
+        account: Account | None,
+    ) -> None:
+        self.strategy = strategy
+        self.frame = frame_of(candles)
+        self.columns: dict[str, np.ndarray[Any, Any]] = {}
+        self._cash = cash
+        self._may_short = may_short
+        self._account = account
+        self._clock = Clock(len(candles) - 1)
+        self._held = Held()
+        try:
+            self._instance = self._whole()
+        except Exception as error:
+            raise failed(strategy, error, self._ts(-1)) from error
+
+    @property
+    def rebuilds(self) -> bool:
+        """Whether an instance is built anew at each candle, because one over all history would not decide the same."""
+        return self._instance is None
+
+    def tell(self, quantity: float, entry_price: float) -> None:
+        """Take note of the position."""
+        self._held = Held(quantity, entry_price)
+        if self._instance is not None:
+            self._address(self._instance)
+
+    def decide(self, i: int) -> tuple[Wish, ...]:
+        """Return what the strategy wishes at the close of candle ``i``."""
+        self._clock.now = i
+        try:
+            return self.ask(self._instance if self._instance is not None else self.built(i, self.strategy.warmup))
+        except (IndexError, KeyError) as error:
+            if i < self.strategy.warmup:  # it looks further back than there is yet
+                return ()
+            raise failed(self.strategy, error, self._ts(i)) from error
+        except Exception as error:
+            raise failed(self.strategy, error, self._ts(i)) from error
+
+    def built(self, i: int, window: int) -> TemplateStrategy:
+        """Return an instance built as live builds it: over the last ``window`` candles up to ``i``."""
+        instance = self.strategy(self.frame.iloc[max(0, i + 1 - window) : i + 1].copy(), self._cash, None)
+        self._address(instance)
+        return instance
+
+    def ask(self, instance: TemplateStrategy) -> tuple[Wish, ...]:
+        """Return what ``instance`` wishes."""
+        held = self._held.quantity
+        if held <= 0 and instance.should_long():
+            return (self._entry(instance, Side.BUY),)
+        if held >= 0 and (held or self._may_short) and instance.should_short():
+            return (self._entry(instance, Side.SELL),) if self._may_short else (Exit(),)
+        return ()
+
+    def _ts(self, i: int) -> int:
+        return int(self.frame["timestamp"].iloc[i])
+
+    def _entry(self, instance: TemplateStrategy, side: Side) -> Enter:
+        self._address(instance)
+        return Enter(
+            side=side,
+            size=Notional(float(instance.calculate_position_size())),
+            stop_loss=float(instance.calculate_stop_loss()),
+            take_profit=float(instance.calculate_take_profit()),
+        )
+
+    def _address(self, instance: TemplateStrategy) -> None:
+        if self._account is not None:
+            instance.balance = self._account.cash()
+        instance.position = self._held or None
+
+    def _whole(self) -> TemplateStrategy | None:
+        """Return one instance over all history that sees only what the clock allows, or None if that is not sound."""
+        count = len(self.frame)
+        instance = self.strategy(self.frame.copy(), self._cash, None)
+        part = self.strategy(self.frame.iloc[: max(2, count // 4)].copy(), self._cash, None)
+        columns = columns_of(instance, count)
+        for name, value in list(vars(instance).items()):
+            if isinstance(value, pd.DataFrame) and len(value) == count:
+                setattr(instance, name, FrameView(value, self._clock))
+            elif isinstance(value, pd.Series) and len(value) == count:
+                setattr(instance, name, SeriesView(value, self._clock))
+            elif isinstance(value, np.ndarray) and value.shape == (count,):
+                setattr(instance, name, SeriesView(pd.Series(value, index=self.frame.index), self._clock))
+            elif not _same(value, vars(part).get(name)):
+                return None  # something that depends on how much history there is
+        if not self._agrees(instance):
+            return None
+        self.columns = columns
+        return instance
+
+    def _agrees(self, instance: TemplateStrategy) -> bool:
+        """Tell whether the views carry the strategy's methods: what they cannot imitate raises."""
+        for i in {len(self.frame) - 1, len(self.frame) // 2}:
+            self._clock.now = i
+            try:
+                instance.should_long()
+                instance.should_short()
+            except Exception:  # noqa: BLE001 - whatever it is, the slow way will show whether it is the strategy's own
+                return False
+        return True
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one is other or one == other or (one != one and other != other))
+    except (ValueError, TypeError):
+        return False
