@@ -1,4 +1,4 @@
-"""`cambist download` as people run it: the real command, the real ccxt, real HTTP, an exchange on loopback that fails."""
+"""`cambist download` as people run it: the real command, the real ccxt, real HTTP, and an exchange that fails."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from cambist.apps.cli.main import main
 from cambist.domain.candles import Candles
 from cambist.domain.errors import VenueUnavailable
 from cambist.domain.instrument import Instrument
+from cambist.domain.text import speak
 from cambist.domain.timeframe import Timeframe
 from cambist.market.resample import resample
 from cambist.market.series import build
@@ -51,10 +53,11 @@ def assert_same(found: Candles, expected: Candles) -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("CAMBIST_HOME", str(tmp_path))
     monkeypatch.setenv("CAMBIST_LANG", "en")
-    return tmp_path
+    yield tmp_path
+    speak("en")
 
 
 @pytest.fixture

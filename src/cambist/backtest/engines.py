@@ -84,7 +84,8 @@ def looped(seats: Sequence[Seat], settings: Settings, progress: Progress | None)
         loop = Loop(state, feeds)
         loop.run(progress)
         trades = state.trades + [_still_open(feed) for feed in feeds if feed.bot.position]
-    ts = np.unique(np.concatenate([np.array(feed.closes_at, dtype=np.int64) for feed in feeds]))
+    closes = [close_times(seat.candles) for seat in seats]
+    ts = closes[0] if len(closes) == 1 else np.unique(np.concatenate(closes))
     equity = _steps(loop.cash, ts)
     held = np.zeros(ts.size, dtype=np.bool_)
     for feed in feeds:

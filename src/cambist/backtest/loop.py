@@ -5,6 +5,7 @@ on them, then funding, then the opens at which market orders act. So no bot deci
 result does not depend on the order in which candles or strategies were given.
 """
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -78,6 +79,7 @@ class Loop:
     def run(self, progress: Progress | None = None) -> None:
         """Run through all candles; on Ctrl-C raise `Stopped` saying how far it came."""
         steps = _Steps(progress)
+        gc.freeze()  # or each full collection would walk through millions of prices
         try:
             if len(self.feeds) == 1:
                 self._run_one(self.feeds[0], steps)
@@ -85,20 +87,23 @@ class Loop:
                 self._run_all(steps)
         except KeyboardInterrupt:
             raise Stopped("backtest.stopped", percent=f"{100 * steps.share:.0f}") from None
+        finally:
+            gc.unfreeze()
 
     # -- the two schedules --------------------------------------------------------------------------------------------
 
     def _run_one(self, feed: Feed, steps: "_Steps") -> None:
         """One feed: its candles are the schedule. Quiet candles cost a few comparisons and the decision."""
         book, bot, decide = feed.book, feed.bot, feed.runner.decide
-        lows, highs, count, funding = feed.low, feed.high, len(feed.ts), _Funding(feed)
+        lows, highs, count = feed.low, feed.high, len(feed.ts)
+        funding = _Funding(feed) if feed.funding_ts.size else None
         for chunk in steps.chunks(feed.runner.first, count):
             for i in chunk:
-                if funding.next_ts <= feed.ts[i]:
+                if funding is not None and funding.next_ts <= feed.ts[i]:
                     self._fund(feed, funding, feed.ts[i])
                 if book.at_open:
                     self._at_open(feed, i)
-                if funding.next_ts < feed.closes_at[i]:
+                if funding is not None and funding.next_ts < feed.closes_at[i]:
                     self._fund(feed, funding, feed.closes_at[i] - 1)
                 if lows[i] <= book.wake_below or highs[i] >= book.wake_above:
                     self._in_range(feed, i)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cambist.domain.candles import Candles
@@ -100,11 +99,3 @@ class Result:
         for source in self.sources:
             digest.update(source_of(source).encode())
         return digest.hexdigest()
-
-    def report(self, path: str | Path) -> Path:
-        """Write the report, one HTML file that opens offline, to ``path`` and return that path."""
-        from cambist.backtest.report.page import page
-
-        target = Path(path)
-        target.write_text(page([self]), encoding="utf-8")
-        return target

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,20 @@ from cambist.strategies._view import close_times
 Engine = Literal["auto", "compiled", "event loop"]
 
 
+class Finished(Result):
+    """A finished backtest, which can write its report."""
+
+    __slots__ = ()
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report, one HTML file that opens offline, to ``path`` and return that path."""
+        from cambist.backtest.report.page import page
+
+        target = Path(path)
+        target.write_text(page([self]), encoding="utf-8")
+        return target
+
+
 def backtest(
     strategy: Given | Sequence[Given],
     candles: Candles | Sequence[Candles],
@@ -42,7 +57,7 @@ def backtest(
     proof: bool = True,
     engine: Engine = "auto",
     progress: Progress | None = None,
-) -> Result:
+) -> Finished:
     """Run ``strategy`` over ``candles`` and return trades, equity, metrics and proof.
 
     Several strategies or several symbols trade from one cash account; their order does not matter. ``instrument`` and
@@ -168,7 +183,7 @@ def _stamp(seats: Sequence[Seat], outcome: Outcome, settings: Settings) -> Proof
 
 def _result(
     seats: Sequence[Seat], settings: Settings, outcome: Outcome, stamp: Proof, notes: tuple[str, ...]
-) -> Result:
+) -> Finished:
     hold = _buy_and_hold(seats, outcome, settings.cash)
     metrics = measure(
         outcome.ts,
@@ -181,7 +196,7 @@ def _result(
     )
     names = dict.fromkeys(seat.name for seat in seats)
     given = {seat.name: params_of(seat.strategy) for seat in seats}
-    return Result(
+    return Finished(
         strategy=" + ".join(names),
         params=next(iter(given.values())) if len(given) == 1 else dict(given),
         settings=settings,

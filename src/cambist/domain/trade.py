@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -77,45 +77,33 @@ class Trades:
         return int(self.side.size)
 
     def __getitem__(self, i: int) -> Trade:
-        return Trade(
-            symbol=self.symbols[self.symbol[i]],
-            side="long" if self.side[i] > 0 else "short",
-            entry_ts=int(self.entry_ts[i]),
-            entry_price=float(self.entry_price[i]),
-            exit_ts=int(self.exit_ts[i]),
-            exit_price=float(self.exit_price[i]),
-            quantity=float(self.quantity[i]),
-            pnl=float(self.pnl[i]),
-            fees=float(self.fees[i]),
-            exit_reason=EXIT_REASONS[self.exit_reason[i]],
-            slippage=float(self.slippage[i]),
-            strategy=self.strategies[self.strategy[i]],
-        )
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        at = i % len(self)
+        return next(self._rows(at, at + 1))
 
     def __iter__(self) -> Iterator[Trade]:
-        return (self[i] for i in range(len(self)))
+        return self._rows(0, len(self))
+
+    def _rows(self, start: int, stop: int) -> Iterator[Trade]:
+        # whole columns as lists: several times quicker than single numbers out of arrays
+        names = ("side", "entry_ts", "entry_price", "exit_ts", "exit_price", "quantity", "pnl", "fees", "slippage")
+        columns = [getattr(self, name)[start:stop].tolist() for name in (*names, "exit_reason", "symbol", "strategy")]
+        for side, *numbers, reason, symbol, strategy in zip(*columns, strict=True):
+            yield Trade(
+                **dict(zip(names[1:], numbers, strict=True)),
+                side="long" if side > 0 else "short",
+                exit_reason=EXIT_REASONS[reason],
+                symbol=self.symbols[symbol],
+                strategy=self.strategies[strategy],
+            )
 
     @property
     def closed(self) -> npt.NDArray[np.bool_]:
         """Return which trades have ended (all but those still open after the last candle)."""
-        return self.exit_reason != EXIT_REASONS.index(ExitReason.OPEN)
+        closed: npt.NDArray[np.bool_] = self.exit_reason != EXIT_REASONS.index(ExitReason.OPEN)
+        return closed
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the trades as plain dictionaries, one per trade, ready for JSON."""
-        return [
-            {
-                "symbol": trade.symbol,
-                "strategy": trade.strategy,
-                "side": trade.side,
-                "entry_ts": trade.entry_ts,
-                "entry_price": trade.entry_price,
-                "exit_ts": trade.exit_ts,
-                "exit_price": trade.exit_price,
-                "quantity": trade.quantity,
-                "pnl": trade.pnl,
-                "fees": trade.fees,
-                "slippage": trade.slippage,
-                "exit_reason": str(trade.exit_reason),
-            }
-            for trade in self
-        ]
+        return [{**asdict(trade), "exit_reason": str(trade.exit_reason)} for trade in self]

@@ -146,6 +146,7 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
     if not bot.position:
         bot.entry_ts = fill.ts
     _, bot.plan = bot.entries[order.id]
+    bot.trails = bool(bot.plan.trailing_stop)
     first = order.id not in bot.filled_in
     bot.filled_in.add(order.id)
     bot.bought += fill.quantity
@@ -193,6 +194,7 @@ def _closed(bot: Bot, sign: int, ts: int, reason: ExitReason) -> ClosedTrade:
 
 def _forget_trade(bot: Bot) -> None:
     bot.exiting = bot.plan = None
+    bot.trails = False
     bot.filled_in.clear()
     bot.bought = bot.left = bot.spent = bot.proceeds = bot.fees = bot.slippage = bot.funding = ZERO
 

@@ -48,6 +48,8 @@ class Bot:
     """The order that is closing the position."""
     plan: Enter | None = None
     """The wish whose protections the position carries."""
+    trails: bool = False
+    """Whether a trailing stop guards the position, which must see every candle."""
     # the trade under way
     entry_ts: int = 0
     filled_in: set[str] = field(default_factory=set)
@@ -63,11 +65,6 @@ class Bot:
     slippage: Decimal = ZERO
     funding: Decimal = ZERO
     """Funding paid (negative: received)."""
-
-    @property
-    def trails(self) -> bool:
-        """Whether a trailing stop guards the position, which must see every candle."""
-        return self.plan is not None and bool(self.plan.trailing_stop)
 
     @property
     def trailing(self) -> Order | None:

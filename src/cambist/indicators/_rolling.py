@@ -10,51 +10,34 @@ from cambist.indicators._kernel import compiled
 def moments(values: Floats, period: int, means: Floats, deviations: Floats) -> None:
     """Write the mean and the population standard deviation of the last ``period`` values; NaN until there are enough.
 
-    Sums are kept about an origin near the window, and taken afresh when the deviation has become small beside what
-    has gone through them (cancellation) or when they are old (rounding). So a quiet stretch after a spike, or a price
-    of 1e-9, keeps ten digits, where the usual sum of squares has none left. A window of equal values gives exactly
-    their value and 0.
+    The windows are cut as in `_window_sum`, and distances taken from the value before the cut, which every window of
+    that cut holds. A distance is at most the window's own range, so ``mean square - square of mean`` keeps its digits
+    at any price and after any spike; and a window of equal values has exactly their mean, and deviation 0.
     """
-    size = values.size
-    means[: min(period - 1, size)] = np.nan
-    deviations[: min(period - 1, size)] = np.nan
-    if size < period:
-        return
+    means[: min(period - 1, values.size)] = np.nan
+    deviations[: min(period - 1, values.size)] = np.nan
+    tails, square_tails = np.zeros(period), np.zeros(period)  # what the k-th window after the cut holds of before it
     share = 1.0 / period
-    oldest = 16 * period + 64
-    origin, total, square = _afresh(values, 0, period)
-    peak, age = square, 0
-    means[period - 1] = origin + total * share
-    deviations[period - 1] = np.sqrt(square * share)
-    coming, going = values[period:], values[: size - period]  # views: a loop over them needs no check of its indices
-    mean, deviation = means[period:], deviations[period:]
-    for i in range(coming.size):
-        new = coming[i] - origin
-        old = going[i] - origin
-        total += new - old
-        square += (new - old) * (new + old)
-        spread = square - total * total * share
-        peak = max(peak, square)
-        age += 1
-        if age > oldest or not spread >= 1e-3 * peak:  # so put, NaN is caught too and leaves with its window
-            origin, total, square = _afresh(values, i + 1, period)
-            spread, peak, age = square, square, 0
-        mean[i] = origin + total * share
-        deviation[i] = np.sqrt(spread * share)
-
-
-@compiled
-def _afresh(values: Floats, start: int, period: int) -> tuple[float, float, float]:
-    """Return an origin for a window, and the sums of the differences from it and of their squares."""
-    window = values[start : start + period]
-    if window.min() == window.max():
-        return window[0], 0.0, 0.0  # the mean of equal values may differ from them in the last digit
-    origin = window.sum() / period
-    total = square = 0.0
-    for value in window:
-        total += value - origin
-        square += (value - origin) * (value - origin)
-    return origin, total, square - total * total / period
+    for cut in range(period - 1, values.size, period):
+        anchor = values[cut]
+        total = squares = 0.0
+        for k in range(period - 1):
+            distance = values[cut - 1 - k] - anchor
+            total += distance
+            squares += distance * distance
+            tails[period - 2 - k] = total
+            square_tails[period - 2 - k] = squares
+        after, mean, deviation = values[cut : cut + period], means[cut : cut + period], deviations[cut : cut + period]
+        total = squares = 0.0
+        for k in range(after.size):
+            distance = after[k] - anchor
+            total += distance
+            squares += distance * distance
+            shift = (tails[k] + total) * share
+            mean[k] = anchor + shift
+            deviation[k] = (square_tails[k] + squares) * share - shift * shift
+        for k in range(after.size):  # apart from the sums, so that roots are taken four at a time
+            deviation[k] = np.sqrt(0.5 * (deviation[k] + abs(deviation[k])))  # a variance of -1e-17 is none
 
 
 @compiled

@@ -63,9 +63,7 @@ def ichimoku(
     edge *= 0.5
     lagging = close.copy()
     lagging[:displacement] = np.nan
-    return Ichimoku(
-        quick, calm, _later(edge, displacement), _later(_middle(high, low, span_b), displacement), lagging
-    )
+    return Ichimoku(quick, calm, _later(edge, displacement), _later(_middle(high, low, span_b), displacement), lagging)
 
 
 def _middle(high: Floats, low: Floats, period: int) -> Floats:

@@ -1,5 +1,6 @@
 """Supertrend."""
 
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ class Supertrend(NamedTuple):
 
 
 def _warmup(period: int = 10, multiplier: float = 3.0) -> int:
-    return 1 + period + ema_memory(1.0 / period, 1e-12) + 1000
+    # Measured: of windows of random walks and of real candles, a tenth as many still differ after every
+    # multiplier ** 2 candles, once their average true ranges agree. This is forty of those.
+    return 1 + period + ema_memory(1.0 / period, 1e-12) + ceil(40.0 * multiplier**2)
 
 
 @indicator(
@@ -30,10 +33,17 @@ def _warmup(period: int = 10, multiplier: float = 3.0) -> int:
     warmup=_warmup,
     source="Olivier Seban; as on TradingView: bands multiplier * ATR (Wilder's average) about (high + low) / 2",
 )
-def supertrend(
-    high: Floats, low: Floats, close: Floats, period: int = 10, multiplier: float = 3.0
-) -> Supertrend:
-    """Supertrend"""
+def supertrend(high: Floats, low: Floats, close: Floats, period: int = 10, multiplier: float = 3.0) -> Supertrend:
+    """Return the Supertrend line, below the market while it rises and above while it falls, and the direction.
+
+    Bands ``multiplier`` average true ranges about the middle of the candle only move towards the market; a close
+    beyond one turns the direction. The first direction is that of the close from the middle of its candle. NaN for the
+    first ``period`` candles; on flat prices the line is the price and the direction 1.
+
+    The bands depend on the path without limit in principle: two histories agree once the market has left the same
+    bands, and no number of candles makes that certain. The warm-up (634 by default) was never too short in ten
+    thousands of windows of random and real candles; the slowest of them took some 350.
+    """
     reach = talib.ATR(high, low, close, period)
     reach *= multiplier
     result = Supertrend(np.empty(close.size), np.empty(close.size))

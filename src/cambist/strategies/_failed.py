@@ -4,10 +4,9 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cambist
 from cambist.domain.errors import CambistError, StrategyFailed
 
-_OURS = str(Path(cambist.__file__).parent)
+_OURS = str(Path(__file__).parents[1])
 
 
 def failed(strategy: type, error: Exception, ts: int) -> CambistError:

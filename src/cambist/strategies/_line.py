@@ -24,7 +24,10 @@ class Clock:
 class Line:
     """One value per candle, revealed candle by candle; reads and compares as the value at the last closed candle."""
 
-    __slots__ = ("_array", "_list", "clock", "name", "relative", "unit", "warmup")
+    __slots__ = ("_array", "clock", "name", "relative", "unit", "values", "warmup")
+
+    values: list[float]
+    """All values, as a list: single numbers are read from it several times quicker than from an array."""
 
     def __init__(
         self,
@@ -37,19 +40,17 @@ class Line:
         relative: bool = False,
     ) -> None:
         self._array = np.asarray(array, dtype=np.float64)
-        self._list: list[float] | None = None
         self.clock = clock
         self.name = name
         self.unit = unit
         self.warmup = warmup
         self.relative = relative  # cumulative: only how it moves means anything
 
-    @property
-    def values(self) -> list[float]:
-        """Return all values as a list: reading single numbers from it is several times quicker than from an array."""
-        if self._list is None:
-            self._list = self._array.tolist()
-        return self._list
+    def __getattr__(self, name: str) -> list[float]:
+        if name != "values":
+            raise AttributeError(name)
+        self.values = self._array.tolist()  # made when first read; from then on the slot answers
+        return self.values
 
     @property
     def whole(self) -> Floats:

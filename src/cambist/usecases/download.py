@@ -71,13 +71,14 @@ def download(
     begin. What arrives is kept, whatever happens after: an error passes through once the candles at hand are stored.
     The venue's rules for the symbol are kept beside its candles.
 
-    Raises `BadInput` (span, timeframe), `NotFound` (symbol), `VenueError`, `StorageFailed`, and `Stopped` on Ctrl-C.
+    Raises `BadInput` (span, timeframe), `NotFound` (symbol; no ``since`` and nothing held), `VenueError`,
+    `StorageFailed`, and `Stopped` on Ctrl-C.
     """
     instrument = market.instrument(symbol)
     held = _held(lake, venue, symbol, timeframe)
     if since is None:
         if not held.size:
-            raise BadInput("since", "", "download.since_needed")
+            raise NotFound("download.since_needed")
         since = int(held[0])
     if until <= since:
         raise BadInput("until", until, "download.span", since=since)

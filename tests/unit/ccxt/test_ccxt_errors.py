@@ -16,7 +16,7 @@ from cambist.domain.errors import (
     VenueUnavailable,
 )
 
-CLASSES = dict(inspect.getmembers(error_classes(), inspect.isclass))
+CLASSES: dict[str, type[Exception]] = dict(inspect.getmembers(error_classes(), inspect.isclass))
 
 
 def answered(status: int, headers: dict | None = None) -> Exception:

@@ -26,7 +26,7 @@ ABOUT = """
 print(json.dumps({
     "modules": modules,
     "names": {venue: sorted(dir(cls)) for venue, cls in loaded.items()},
-    "bases": {venue: [f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__] for venue, cls in loaded.items()},
+    "bases": {venue: [f"{base.__module__}.{base.__name__}" for base in cls.__mro__] for venue, cls in loaded.items()},
     "described": {venue: json.dumps(cls().describe(), default=str, sort_keys=True) for venue, cls in loaded.items()},
 }))
 """
@@ -46,7 +46,8 @@ print("{}")
 def run(program: str, flavour: str) -> dict:
     done = subprocess.run([sys.executable, "-c", program, flavour], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    found: dict = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("flavour", ["ccxt", "ccxt.async_support", "ccxt.pro"])

@@ -1,6 +1,7 @@
 """Price levels: Fibonacci retracements, pivot points, support and resistance."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def candles() -> dict[str, np.ndarray]:
 
 # --- nothing looks ahead
 
-LEVELS: list[tuple[Callable, tuple[str, ...], dict]] = [
+LEVELS: list[tuple[Callable[..., Any], tuple[str, ...], dict[str, int]]] = [
     (indicators.fibonacci_levels, ("high", "low"), {"period": 50}),
     (indicators.pivot_points, ("ts", "high", "low", "close"), {}),
     (indicators.support_resistance, ("high", "low", "close"), {"period": 60, "strength": 3}),

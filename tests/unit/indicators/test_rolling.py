@@ -24,7 +24,7 @@ def windows(values: np.ndarray, period: int) -> np.ndarray:
 def slopes(values: np.ndarray, period: int) -> np.ndarray:
     places = np.arange(period, dtype=np.longdouble) - (period - 1) / 2
     rows = windows(values, period)
-    return ((rows - rows[:, :1]) @ places / (places @ places)).astype(float)
+    return np.asarray((rows - rows[:, :1]) @ places / (places @ places), dtype=float)
 
 
 # --- against TA-Lib, to 1e-9 relative

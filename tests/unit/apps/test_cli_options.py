@@ -1,0 +1,83 @@
+import click
+import pytest
+
+from cambist.apps.cli.options import (
+    market_arguments,
+    parse_moment,
+    show_moment,
+    since_option,
+    symbol_option,
+    timeframe_option,
+    until_option,
+    venue_option,
+)
+from cambist.domain.errors import BadInput
+from cambist.domain.timeframe import Timeframe
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("1970-01-01", 0),
+        ("2024-01-31", 1_706_659_200_000),
+        ("2024-01-31T12:30", 1_706_704_200_000),
+        ("2024-01-31 12:30:00", 1_706_704_200_000),
+        ("2024-01-31T12:30Z", 1_706_704_200_000),
+        ("2024-01-31T14:30+02:00", 1_706_704_200_000),
+        ("2024-01-31T12:30:00.250", 1_706_704_200_250),
+    ],
+)
+def test_moments_are_read_as_utc(text, ms):
+    assert parse_moment(text) == ms
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2024-13-01", "31/01/2024", "2024-1", "1969-12-31", "1706659200000"])
+def test_what_is_no_moment_says_what_would_be(text):
+    with pytest.raises(BadInput, match=r"2024-01-31T12:30") as caught:
+        parse_moment(text, "since")
+    assert caught.value.field == "since"
+
+
+@pytest.mark.parametrize("text", ["2024-01-31", "2024-01-31 12:30"])
+def test_moments_are_shown_as_they_are_written(text):
+    assert show_moment(parse_moment(text)) == text
+
+
+def parsed(decorators, *arguments: str) -> dict:
+    got: dict = {}
+
+    def callback(**values: object) -> None:
+        got.update(values)
+
+    for decorate in decorators:
+        callback = decorate(callback)
+    click.command(callback).main(list(arguments), standalone_mode=False)
+    return got
+
+
+def test_arguments_come_in_the_order_venue_symbol_timeframe():
+    got = parsed([market_arguments], "binance", "BTC/USDT", "15m")
+    assert got == {"venue": "binance", "symbol": "BTC/USDT", "timeframe": Timeframe.M15}
+
+
+def test_the_same_as_options_with_clicks_settings():
+    decorators = [
+        venue_option(default="demo"),
+        symbol_option(multiple=True),
+        timeframe_option(),
+        since_option(),
+        until_option(),
+    ]
+    got = parsed(decorators, "--symbol", "A/B", "--symbol", "C/D", "--timeframe", "1M", "--since", "1970-01-02")
+    assert got == {
+        "venue": "demo",
+        "symbol": ("A/B", "C/D"),
+        "timeframe": Timeframe.MO1,
+        "since": 86_400_000,
+        "until": None,
+    }
+
+
+def test_a_wrong_timeframe_is_refused_in_our_words():
+    with pytest.raises(BadInput, match=r"Use one of: 1m 3m"):
+        parsed([timeframe_option()], "--timeframe", "7m")
