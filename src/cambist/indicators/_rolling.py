@@ -10,23 +10,23 @@ from cambist.indicators._kernel import compiled
 def moments(values: Floats, period: int, means: Floats, deviations: Floats) -> None:
     """Write the mean and the population standard deviation of the last ``period`` values; NaN until there are enough.
 
-    The windows are cut as in `_window_sum`, and distances taken from the value before the cut, which every window of
+    The windows are cut as in `_window_sum`, and distances taken from the value at the cut, which every window of
     that cut holds. A distance is at most the window's own range, so ``mean square - square of mean`` keeps its digits
     at any price and after any spike; and a window of equal values has exactly their mean, and deviation 0.
     """
     means[: min(period - 1, values.size)] = np.nan
     deviations[: min(period - 1, values.size)] = np.nan
     tails, square_tails = np.zeros(period), np.zeros(period)  # what the k-th window after the cut holds of before it
+    backwards, square_backwards = tails[: period - 1][::-1], square_tails[: period - 1][::-1]
     share = 1.0 / period
     for cut in range(period - 1, values.size, period):
-        anchor = values[cut]
-        total = squares = 0.0
-        for k in range(period - 1):
-            distance = values[cut - 1 - k] - anchor
+        anchor, total, squares = values[cut], 0.0, 0.0
+        before = values[cut - period + 1 : cut][::-1]
+        for k in range(before.size):
+            distance = before[k] - anchor
             total += distance
             squares += distance * distance
-            tails[period - 2 - k] = total
-            square_tails[period - 2 - k] = squares
+            backwards[k], square_backwards[k] = total, squares
         after, mean, deviation = values[cut : cut + period], means[cut : cut + period], deviations[cut : cut + period]
         total = squares = 0.0
         for k in range(after.size):

@@ -136,6 +136,8 @@ class Book:
         """Let one order act at the open ``price`` of the candle at ``ts``."""
         if order.price is not None and not _reaches(price, order.side, float(order.price)):
             return OrderExpired(order, ts)
+        if not order.reduces and any(carried.reduces for carried in self.at_open):
+            return OrderExpired(order, ts)  # an exit that must come first has not completed
         return self._fill(order, ts, price, volume, cash, maker=False)
 
     def begin_candle(self) -> None:

@@ -332,7 +332,7 @@ def test_a_series_that_is_shifted_as_a_whole_is_refused_in_one_sentence(tmp_path
 
 
 def test_gaps_of_a_faulty_download_are_refused_even_with_repair(tmp_path):
-    rows = [[START + (page * 120 + at) * HOUR, *TEXT[at]] for page in range(12) for at in range(20)]
+    rows = [[START + (page * 121 + at) * HOUR, *TEXT[at]] for page in range(12) for at in range(20)]
     for repair in (False, True):
         error = refusal(tmp_path / "bybit_BTCUSDT_1h.csv", lines(rows, HEADER), repair=repair)
         assert error.key == "candles.paging_faults"

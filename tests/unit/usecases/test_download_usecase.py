@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,13 @@ class MemoryMarket:
 
 
 def run(market: MemoryMarket, lake: MemoryLake, seen: list[Progress] | None = None, **changes) -> Downloaded:
-    settings = {"venue": "synthetic", "symbol": "A/B", "timeframe": M1, "since": START, "until": END} | changes
+    settings: dict[str, Any] = {
+        "venue": "synthetic",
+        "symbol": "A/B",
+        "timeframe": M1,
+        "since": START,
+        "until": END,
+    } | changes
     return download(market, lake, progress=(lambda _: None) if seen is None else seen.append, **settings)
 
 

@@ -3,11 +3,12 @@
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
 
-from cambist.domain.errors import CambistError
+from cambist.domain.errors import CambistError, Stopped
 from cambist.domain.text import say, speak
 
 # name on the command line: file beside this one, holding ``command``; its one-line help is the text ``cli.<name>``
@@ -51,6 +52,9 @@ def choose_language() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exit with 0, or with 1 and one clear sentence on standard error."""
     choose_language()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that cannot show a sign must not end the program
     cli = _Commands(name="cambist", help=say("cli.help"), context_settings={"max_content_width": 100})
     cli.params.append(_version())
     try:
@@ -61,6 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except Stopped as stopped:
+        click.echo(str(stopped), err=True)
+        sys.exit(130)
     except CambistError as error:
         click.echo(f"cambist: {error}", err=True)
         sys.exit(1)

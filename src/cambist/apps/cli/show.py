@@ -29,7 +29,7 @@ def command(result_id: int, with_trades: bool, as_json: bool) -> None:
     if as_json:
         print_json(_document(result, with_trades=with_trades))
     else:
-        _print(result, tables.console(), with_trades=with_trades)
+        print_result(result, tables.console(), with_trades=with_trades)
 
 
 def _document(result: StoredResult, *, with_trades: bool) -> dict[str, Any]:
@@ -37,7 +37,8 @@ def _document(result: StoredResult, *, with_trades: bool) -> dict[str, Any]:
     return document | ({"trades": [asdict(trade) for trade in result.trades]} if with_trades else {})
 
 
-def _print(result: StoredResult, console: Console, *, with_trades: bool) -> None:
+def print_result(result: StoredResult, console: Console, *, with_trades: bool = False) -> None:
+    """Print ``result`` as people read it; one that is not kept (id 0) has no number."""
     currency = tables.currency_of(result.symbols)
     console.print(Text.assemble((f"#{result.id} {result.strategy}", "bold"), f"  {market(result)}  {period(result)}"))
     console.print(tables.proof_line(result.proof))

@@ -57,4 +57,32 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{strategy} raised {error} at the candle of {when} (line {line}).",
         "{strategy} a levé {error} à la bougie du {when} (ligne {line}).",
     ),
+    "strategies.help": (
+        "List the sample strategies, or those in FILEs, with their parameters and bounds.",
+        "Lister les stratégies d'exemple, ou celles des FICHIERS, avec paramètres et bornes.",
+    ),
+    "strategies.option.json": ("Print JSON.", "Afficher du JSON."),
+    "strategies.name": ("Name", "Nom"),
+    "strategies.shape": ("Shape", "Forme"),
+    "strategies.about": ("What it does", "Ce qu'elle fait"),
+    "strategies.params": ("Parameters", "Paramètres"),
+    "strategies.next": (
+        "Run one: cambist backtest NAME --symbol BTC/USDT --timeframe 1h --set PARAMETER=VALUE",
+        "En lancer une : cambist backtest NOM --symbol BTC/USDT --timeframe 1h --set PARAMÈTRE=VALEUR",
+    ),
+    "indicators.help": (
+        "List all indicators, or show the card of NAME.",
+        "Lister tous les indicateurs, ou montrer la fiche de NAME.",
+    ),
+    "indicators.none": (
+        "There is no indicator {name}. There are: {known}",
+        "Il n'y a pas d'indicateur {name}. Il y a : {known}",
+    ),
+    "indicators.name": ("Name", "Nom"),
+    "indicators.title": ("What it is", "Ce que c'est"),
+    "indicators.inputs": ("Reads", "Lit"),
+    "indicators.params": ("Parameters", "Paramètres"),
+    "indicators.outputs": ("Gives", "Donne"),
+    "indicators.unit": ("Unit", "Unité"),
+    "indicators.warmup": ("Warm-up", "Mise en route"),
 }

@@ -19,7 +19,9 @@ def read_csv(data: bytes) -> Rows:
 
     Raises `UnicodeDecodeError` or `pyarrow.ArrowInvalid` if it is no text or no table.
     """
-    lines = [line for line in data[:65_536].decode("utf-8-sig", "replace").splitlines() if line.strip()][:_LOOK]
+    data.decode()  # all of it, before anything else trips over a byte that is no text
+    head = data[:65_536].decode("utf-8-sig", "ignore")
+    lines = [line for line in head.splitlines() if line.strip()][:_LOOK]
     if not lines:
         return rows_of(None, ())
     delimiter = max(_DELIMITERS, key=lambda mark: sum(line.count(mark) for line in lines))

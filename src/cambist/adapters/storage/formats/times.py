@@ -122,8 +122,9 @@ def _of_text(text: Any) -> Moments:
     read = [parse(form, series) for form, score in scores.items() if score == best]
     fewest = min(int(one.isna().sum()) for one in read)
     read = [one for one in read if int(one.isna().sum()) == fewest]
-    steady = [one for one in read if one.is_monotonic_increasing or one.is_monotonic_decreasing] or read
-    chosen = steady[0]
+    strays = [_uneven_steps(one) for one in read]
+    read = [one for one, count in zip(read, strays, strict=True) if count == min(strays)]
+    chosen = read[0]
     ms = chosen.dt.tz_localize(None).to_numpy().astype("datetime64[ms]").astype(np.int64)
     unreadable = chosen.isna().to_numpy()
     return Moments(
@@ -131,5 +132,11 @@ def _of_text(text: Any) -> Moments:
         unreadable=unreadable,
         rounded=np.zeros(ms.size, dtype=np.bool_),
         zoneless=not bool(series.iloc[:1].str.contains(r"Z|[+-]\d{2}:?\d{2}$|UTC|GMT", regex=True).any()),
-        ambiguous=any(not one.equals(chosen) for one in steady),
+        ambiguous=any(not one.equals(chosen) for one in read),
     )
+
+
+def _uneven_steps(dates: Any) -> int:
+    """Count the steps that are not the commonest: candles read with day and month swapped leap about."""
+    steps = dates.diff().dropna()
+    return int(steps.size - steps.value_counts().max()) if steps.size else 0

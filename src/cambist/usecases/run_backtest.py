@@ -1,0 +1,98 @@
+"""Backtests on the lake's candles: find them, run, keep the result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cambist.backtest.loop import Progress
+from cambist.backtest.run import Finished, backtest
+from cambist.backtest.runners import Given
+from cambist.domain.candles import Candles
+from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.text import say
+from cambist.domain.timeframe import Timeframe
+from cambist.market.resample import resample
+from cambist.ports.history import CandleLake, Series
+from cambist.strategies._load import load
+from cambist.strategies._template import TemplateStrategy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a person asks to be backtested."""
+
+    strategy: str
+    """A registered name, or ``path/to/file.py[:Class]``."""
+    symbols: tuple[str, ...]
+    timeframe: Timeframe
+    venue: str | None = None
+    """None: the only venue of which the lake has the symbol."""
+    since: int | None = None
+    until: int | None = None
+    detail: Timeframe | None = None
+    """A smaller timeframe that decides what happens within a candle."""
+    params: Mapping[str, str]
+    settings: Mapping[str, Any]
+    """Keyword arguments of `cambist.backtest.run.backtest`: cash, costs, proof."""
+
+
+def run_backtest(order: Order, lake: CandleLake, progress: Progress | None = None) -> Finished:
+    """Run ``order`` on the lake's candles; raise `BadInput`, `NotFound` or what `backtest` raises."""
+    strategy = configured(order.strategy, order.params)
+    held = lake.series()
+    candles, detail, instruments = [], [], {}
+    for symbol in order.symbols:
+        venue = order.venue or _only_venue(symbol, held)
+        candles.append(_read(lake, held, venue, symbol, order.timeframe, order.since, order.until))
+        if order.detail is not None:
+            detail.append(_read(lake, held, venue, symbol, order.detail, order.since, order.until))
+        instrument = lake.instrument(venue, symbol)
+        if instrument is not None:
+            instruments[symbol] = instrument
+    return backtest(strategy, candles, detail=detail, instrument=instruments, progress=progress, **order.settings)
+
+
+def configured(name: str, params: Mapping[str, str]) -> Given:
+    """Return the strategy called ``name`` with ``params``, given as text."""
+    strategy = load(name)
+    return strategy.configured(**params) if issubclass(strategy, TemplateStrategy) else strategy(**params)
+
+
+def _only_venue(symbol: str, held: Sequence[Series]) -> str:
+    venues = sorted({series.venue for series in held if series.symbol == symbol})
+    if not venues:
+        known = ", ".join(sorted({series.symbol for series in held})) or "-"
+        raise NotFound("backtest.no_candles", symbol=symbol, known=known)
+    if len(venues) > 1:
+        raise BadInput("--venue", "", "backtest.which_venue", symbol=symbol, known=", ".join(venues))
+    return venues[0]
+
+
+def _read(
+    lake: CandleLake,
+    held: Sequence[Series],
+    venue: str,
+    symbol: str,
+    timeframe: Timeframe,
+    since: int | None,
+    until: int | None,
+) -> Candles:
+    """Return candles of ``timeframe``: the lake's own, or gathered from the largest smaller one that it has."""
+    have = [series.timeframe for series in held if series.venue == venue and series.symbol == symbol]
+    if timeframe not in have:
+        smaller = [own for own in have if timeframe.holds(own)]
+        if smaller:
+            largest = max(smaller, key=lambda own: own.ms)
+            return _some(resample(lake.read(venue, symbol, largest, since, until), timeframe), since, until)
+    return _some(lake.read(venue, symbol, timeframe, since, until), since, until)
+
+
+def _some(candles: Candles, since: int | None, until: int | None) -> Candles:
+    if len(candles) < 2:
+        raise BadInput("--since/--until", f"{since}..{until}", "backtest.too_few")
+    return candles
+
+
+def progress_text(order: Order) -> str:
+    """Return what a progress bar says while ``order`` runs."""
+    return say("backtest.running", strategy=order.strategy, symbols=", ".join(order.symbols), timeframe=order.timeframe)
