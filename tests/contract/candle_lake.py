@@ -137,7 +137,15 @@ class CandleLakeContract:
 
     def test_series_that_look_alike_stay_apart(self, lake: CandleLake):
         january = np.array(["2024-01"], "datetime64[M]").astype("datetime64[ms]").astype(np.int64)
-        symbols = ("BTC/USDT", "BTC_USDT", "BTC/USDT:USDT", "btc/usdt", "kPEPE/USDC", "KPEPE/USDC", "will-it-rain?")
+        symbols: tuple[str, ...] = (
+            "BTC/USDT",
+            "BTC_USDT",
+            "BTC/USDT:USDT",
+            "btc/usdt",
+            "kPEPE/USDC",
+            "KPEPE/USDC",
+            "will-it-rain?",
+        )
         symbols += ("..", "../../BTC/USDT", "CON", "a" * 300, "é/€", "")
         for price, symbol in enumerate(symbols, start=1):
             lake.append(candles_at([0], float(price), symbol=symbol))

@@ -2,7 +2,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from result_store import OpenAs, ResultStoreContract, a_result, many_trades
+from tests.contract.result_store import OpenAs, ResultStoreContract, a_result, many_trades
 
 from cambist.adapters.storage.results import SqlResults
 

@@ -36,6 +36,11 @@ def outputs(result) -> tuple[np.ndarray, ...]:
     return result if isinstance(result, tuple) else (result,)
 
 
+def typical(values: np.ndarray) -> float:
+    known = np.abs(values[~np.isnan(values)])
+    return float(np.median(known)) if known.size else 0.0
+
+
 def some(name: str, param: indicators.Param) -> st.SearchStrategy:
     """Draw a parameter from half to twice its default, which keeps warm-ups to some thousands of candles."""
     if name == "candles_per_day":
@@ -64,7 +69,7 @@ def test_a_window_gives_the_same_last_value(card):
         history = [table[name] for name in card.inputs]
         whole = outputs(function(*history, **params))
         # Relative to the value, or to the usual size of the output where the value is near zero.
-        usual = [np.nanmedian(np.abs(np.diff(values) if card.relative_level else values)) for values in whole]
+        usual = [typical(np.diff(values) if card.relative_level else values) for values in whole]
         for end in np.linspace(window + 1, window + extra, ENDS).astype(int):
             part = outputs(function(*(column[end - window : end] for column in history), **params))
             for name, all_of_it, last, size in zip(card.outputs, whole, part, usual, strict=True):

@@ -123,7 +123,7 @@ def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
         book=Book(seat.instrument, costs),
         runner=runner,
         candles=seat.candles,
-        closes_at=close_times(seat.candles).tolist(),
+        closes_at=close_times(seat.candles).data,
         detail=seat.detail,
         funding_ts=seat.funding[0],
         funding_rate=seat.funding[1],

@@ -155,7 +155,7 @@ def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Pro
 def _wished(strategy: Strategy, i: int) -> Values:
     """Return what a flat strategy wishes at candle ``i``; looking beyond the end of history shows as NaN."""
     try:
-        return _encoded(strategy._decide(i))
+        return _encoded(strategy._decider()(i))
     except Exception:  # noqa: BLE001 - on the whole history it did not raise, or the backtest would have stopped
         return {"next()": float("nan")}
 

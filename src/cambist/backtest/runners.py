@@ -87,7 +87,7 @@ def _bind_strategy(strategy: Strategy, candles: Candles, account: Account | None
         strategy.position = Held(quantity, entry_price)
 
     units = {name: line.unit for name, line in lines.items()}
-    return Runner(first, strategy._decide, tell, columns, units, strategy._needs())
+    return Runner(first, strategy._decider(), tell, columns, units, strategy._needs())
 
 
 def plain_columns(strategy: Strategy, count: int) -> dict[str, npt.NDArray[Any]]:

@@ -11,10 +11,11 @@ class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
-    @property
-    def sign(self) -> int:
-        """Return +1 for buy, -1 for sell."""
-        return 1 if self is Side.BUY else -1
+    sign: int
+    """+1 for buy, -1 for sell."""
+
+    def __init__(self, value: str) -> None:
+        self.sign = 1 if value == "buy" else -1
 
     @property
     def opposite(self) -> "Side":
@@ -53,6 +54,10 @@ class Role(StrEnum):
     TRAILING_STOP = "trailing_stop"
 
 
+ENTRY = Role.ENTRY
+"""At hand without a look into the enumeration, which every fill asks for."""
+
+
 class Liquidity(StrEnum):
     """Whether a fill took from the book or was waiting in it."""
 
@@ -78,7 +83,7 @@ class Order:
     @property
     def reduces(self) -> bool:
         """Whether the order may only make a position smaller."""
-        return self.role is not Role.ENTRY
+        return self.role is not ENTRY
 
     @property
     def level(self) -> Decimal:

@@ -19,7 +19,7 @@ from cambist.domain.order import Order, OrderType, Role, Side
 from cambist.domain.position import ZERO
 from cambist.domain.refusal import Reason, Refused
 from cambist.domain.trade import ExitReason
-from cambist.domain.wish import CancelEntries, Enter, Exit
+from cambist.domain.wish import Enter, Exit
 from cambist.engine.state import Bot, ClosedTrade, State
 from cambist.execution.risk import may_enter, may_send
 from cambist.market.costs import level_steps, steps_down, steps_up
@@ -38,39 +38,43 @@ def _decided(state: State, event: Decided) -> list[Command]:
     bot = state.bots[event.bot]
     bot.mark = event.close
     commands: list[Command] = []
-    sides = {wish.side for wish in event.wishes if isinstance(wish, Enter)}
+    sides = {wish.side for wish in event.wishes if type(wish) is Enter}
     for leg, wish in enumerate(event.wishes):
-        match wish:
-            case Enter() if len(sides) > 1:
+        if type(wish) is Enter:
+            if len(sides) > 1:
                 _refuse(state, event, Reason.CONTRADICTION)
-            case Enter():
+            else:
                 commands += _enter(state, bot, event, wish, leg)
-            case Exit():
-                commands += _exit(bot, event.ts)
-            case CancelEntries():
-                commands += _cancel_entries(bot)
+        elif type(wish) is Exit:
+            commands += _exit(bot, event.ts)
+        else:
+            commands += _cancel(bot, list(bot.entries))
     return commands
 
 
 def _enter(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> list[Command]:
-    against = [order for order, _ in bot.entries.values() if order.side is not wish.side]
+    against = [key for key, (order, _) in bot.entries.items() if order.side is not wish.side]
     waiting = len(bot.entries) - len(against)
     reason = may_enter(bot.instrument, wish.side, bot.position, waiting, bot.pyramiding)
-    commands: list[Command] = []
-    if reason is None and bot.position.quantity * wish.side.sign < 0:
-        if bot.exiting is not None and bot.exiting.id != _id(bot, event.ts, "exit"):
+    reverses = bot.position.quantity * wish.side.sign < 0
+    if reason is None and bot.exiting is not None:
+        now = bot.exiting.id == _id(bot, event.ts, "exit")
+        if not now:
             reason = Reason.EXIT_PENDING
-        else:
-            commands += _exit(bot, event.ts)
-    elif reason is None and bot.exiting is not None:
-        reason = Reason.CONTRADICTION if bot.exiting.id == _id(bot, event.ts, "exit") else Reason.EXIT_PENDING
-    draft = _draft(state, bot, event, wish, leg) if reason is None else reason
+        elif not reverses:
+            reason = Reason.CONTRADICTION  # in and out at once: out
+    if reason is not None:
+        _refuse(state, event, reason)
+        return []
+    commands = _exit(bot, event.ts) if reverses else []
+    draft = _draft(state, bot, event, wish, leg)
     if not isinstance(draft, Order):
         _refuse(state, event, draft)
         return commands
-    commands += _cancel_entries(bot, against)
+    commands += _cancel(bot, [key for key in against if key in bot.entries])
     bot.entries[draft.id] = (draft, wish)
-    return [*commands, SubmitOrder(draft)]
+    commands.append(SubmitOrder(draft))
+    return commands
 
 
 def _draft(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> Order | Reason:
@@ -82,7 +86,7 @@ def _draft(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> Ord
     cash = state.free_cash()
     if bot.position.quantity * wish.side.sign < 0:  # a reversal: what is held comes free first
         cash += abs(bot.position.quantity) * bot.position.entry_price
-    reason = may_send(bot.instrument, amount, Decimal(repr(price)), cash)
+    reason = may_send(bot.instrument, amount, price, cash)
     if reason is not None:
         return reason
     kind = OrderType.LIMIT if wish.limit else OrderType.STOP if wish.stop else OrderType.MARKET
@@ -102,26 +106,24 @@ def _draft(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> Ord
 
 
 def _exit(bot: Bot, ts: int) -> list[Command]:
-    commands = _cancel_entries(bot)
+    commands = _cancel(bot, list(bot.entries))
     if not bot.position or bot.exiting is not None:
         return commands
-    side = Side.SELL if bot.position.quantity > 0 else Side.BUY
     bot.exiting = Order(
         id=_id(bot, ts, "exit"),
         bot=bot.id,
-        side=side,
+        side=Side.SELL if bot.position.quantity > 0 else Side.BUY,
         type=OrderType.MARKET,
         quantity=abs(bot.position.quantity),
         role=Role.EXIT,
     )
-    return [*commands, SubmitOrder(bot.exiting)]
+    commands.append(SubmitOrder(bot.exiting))
+    return commands
 
 
-def _cancel_entries(bot: Bot, orders: list[Order] | None = None) -> list[Command]:
-    chosen = [order for order, _ in bot.entries.values()] if orders is None else orders
-    for order in chosen:
-        del bot.entries[order.id]
-    return [CancelOrder(order) for order in chosen]
+def _cancel(bot: Bot, entries: list[str]) -> list[Command]:
+    """Take back the entry orders with these ids."""
+    return [CancelOrder(bot.entries.pop(key)[0]) for key in entries]
 
 
 def _refuse(state: State, event: Decided, reason: Reason) -> None:
@@ -154,7 +156,9 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
     bot.position = bot.position.grown(order.side.sign * fill.quantity, fill.price, new_entry=first)
     if event.done:
         del bot.entries[order.id]
-    return [*_unprotect(bot), *_protect(bot, fill.ts)]
+    commands = _unprotect(bot)
+    commands += _protect(bot, fill.ts)
+    return commands
 
 
 def _exited(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
@@ -170,7 +174,7 @@ def _exited(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
         return commands
     if bot.exiting is not None and bot.exiting.id != order.id:
         commands.append(CancelOrder(bot.exiting))  # a stop was quicker than the exit that the strategy wished
-    commands += _cancel_entries(bot, [entry for entry, _ in bot.entries.values() if entry.id in bot.filled_in])
+    commands += _cancel(bot, [key for key in bot.entries if key in bot.filled_in])
     state.trades.append(_closed(bot, sign, fill.ts, ExitReason(order.role.value)))
     _forget_trade(bot)
     return commands

@@ -19,7 +19,7 @@ def may_enter(
     return Reason.ALREADY_IN if held + entries_waiting >= limit else None
 
 
-def may_send(instrument: Instrument, quantity: Decimal, price: Decimal, cash: Decimal) -> Reason | None:
+def may_send(instrument: Instrument, quantity: Decimal, price: float, cash: Decimal) -> Reason | None:
     """Tell why an entry of ``quantity`` at about ``price`` may not be sent, or None if it may.
 
     ``cash`` is what is free to spend; an entry that costs more is cut to it when it fills, but some there must be.
@@ -28,6 +28,6 @@ def may_send(instrument: Instrument, quantity: Decimal, price: Decimal, cash: De
         return Reason.NO_CASH
     if quantity <= 0 or quantity < instrument.min_quantity:
         return Reason.BELOW_MIN_QUANTITY
-    if quantity * price < instrument.min_notional:
+    if instrument.min_notional and quantity * Decimal(repr(price)) < instrument.min_notional:
         return Reason.BELOW_MIN_NOTIONAL
     return None

@@ -6,6 +6,8 @@ one cut: it holds the end of one block, summed backwards from the cut, and the s
 additions per value whatever the period (van Herk, Gil and Werman), no cancellation, and a NaN spoils the windows that
 hold it and no other. `rolling_std`, `zscore`, `linear_regression_slope` and `fibonacci_levels` go over windows in the
 same way.
+
+Results are made outside the kernels: numpy asks for large pages of memory, which takes less time than filling them.
 """
 
 import numpy as np
@@ -14,10 +16,25 @@ from cambist.indicators._card import Floats
 from cambist.indicators._kernel import compiled
 
 
-@compiled
 def window_sum(values: Floats, period: int) -> Floats:
     """Return the sum of the last ``period`` values at each position; NaN for the first ``period - 1``."""
     out = np.empty(values.size)
+    _window_sum(values, period, out)
+    return out
+
+
+def window_ratio(parts: Floats, wholes: Floats, period: int, empty: float) -> Floats:
+    """Return the sum of ``parts`` over the sum of ``wholes`` in each window; ``empty`` where the latter is zero.
+
+    ``wholes`` are not negative. NaN for the first ``period - 1`` values.
+    """
+    out = np.empty(parts.size)
+    _window_ratio(parts, wholes, period, empty, out)
+    return out
+
+
+@compiled
+def _window_sum(values: Floats, period: int, out: Floats) -> None:
     out[: period - 1] = np.nan
     tails = np.zeros(period)  # tails[k]: what the window that ends k values after the cut holds of the block before it
     backwards = tails[: period - 1][::-1]
@@ -31,16 +48,10 @@ def window_sum(values: Floats, period: int) -> Floats:
         for k in range(after.size):
             total += after[k]
             sums[k] = tails[k] + total
-    return out
 
 
 @compiled
-def window_ratio(parts: Floats, wholes: Floats, period: int, empty: float) -> Floats:
-    """Return the sum of ``parts`` over the sum of ``wholes`` in each window; ``empty`` where the latter is zero.
-
-    ``wholes`` are not negative. NaN for the first ``period - 1`` values.
-    """
-    out = np.empty(parts.size)
+def _window_ratio(parts: Floats, wholes: Floats, period: int, empty: float, out: Floats) -> None:
     out[: period - 1] = np.nan
     part_tails, whole_tails = np.zeros(period), np.zeros(period)
     part_back, whole_back = part_tails[: period - 1][::-1], whole_tails[: period - 1][::-1]
@@ -59,4 +70,3 @@ def window_ratio(parts: Floats, wholes: Floats, period: int, empty: float) -> Fl
             whole += wholes_after[k]
             over = whole_tails[k] + whole
             ratios[k] = (part_tails[k] + part) / over if over != 0.0 else empty
-    return out

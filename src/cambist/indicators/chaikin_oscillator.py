@@ -24,16 +24,17 @@ def chaikin_oscillator(
 
     A candle without a range moves no money.
     """
-    return _oscillator(high, low, close, volume, fast, slow)  # type: ignore[no-any-return]
+    out = np.empty(close.size)
+    _oscillator(high, low, close, volume, fast, slow, out)
+    return out
 
 
 @compiled
-def _oscillator(high: Floats, low: Floats, close: Floats, volume: Floats, fast: int, slow: int) -> Floats:
+def _oscillator(high: Floats, low: Floats, close: Floats, volume: Floats, fast: int, slow: int, out: Floats) -> None:
     """Follow each average's distance from the line, not the average: ``EMA - line`` decays and meets each new flow.
 
     The line's own level, which grows for ever and eats the digits of a difference, never enters.
     """
-    out = np.empty(close.size)
     keep_fast, keep_slow = 1.0 - 2.0 / (fast + 1.0), 1.0 - 2.0 / (slow + 1.0)
     fast_gap = slow_gap = 0.0
     for i in range(1, close.size):
@@ -43,4 +44,3 @@ def _oscillator(high: Floats, low: Floats, close: Floats, volume: Floats, fast: 
         slow_gap = keep_slow * slow_gap - keep_slow * flow
         out[i] = fast_gap - slow_gap
     out[: max(fast, slow) - 1] = np.nan
-    return out

@@ -21,13 +21,13 @@ def cmf(high: Floats, low: Floats, close: Floats, volume: Floats, period: int = 
 
     NaN for the first ``period - 1`` values. A candle without a range adds no flow; 0 where nothing was traded.
     """
-    return window_ratio(_flow(high, low, close, volume), volume, period, 0.0)  # type: ignore[no-any-return]
+    flow = np.empty(close.size)
+    _flow(high, low, close, volume, flow)
+    return window_ratio(flow, volume, period, 0.0)
 
 
 @compiled
-def _flow(high: Floats, low: Floats, close: Floats, volume: Floats) -> Floats:
-    flow = np.empty(close.size)
+def _flow(high: Floats, low: Floats, close: Floats, volume: Floats, flow: Floats) -> None:
     for i in range(close.size):
         span = high[i] - low[i]
         flow[i] = volume[i] * ((close[i] - low[i]) - (high[i] - close[i])) / (span if span != 0.0 else 1.0)
-    return flow

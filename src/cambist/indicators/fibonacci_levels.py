@@ -43,8 +43,11 @@ def fibonacci_levels(high: Floats, low: Floats, period: int = 100) -> FibonacciL
     upward. The candle of the value itself, closed by then, is the last of the ``period``. NaN for the first
     ``period - 1`` values.
     """
+    top, bottom = np.empty(high.size, np.int64), np.empty(high.size, np.int64)
+    _newest_highest(high, period, top)
+    _newest_highest(-low, period, bottom)
     levels = np.empty((SHARES.size, high.size))
-    _levels(high, low, _newest_highest(high, period), _newest_highest(-low, period), period, SHARES, levels)
+    _levels(high, low, top, bottom, period, SHARES, levels)
     return FibonacciLevels(*levels)
 
 
@@ -67,12 +70,11 @@ def _levels(
 
 
 @compiled
-def _newest_highest(values: Floats, period: int) -> npt.NDArray[np.int64]:
-    """Return the position of the highest of the last ``period`` values, the newest of equals.
+def _newest_highest(values: Floats, period: int, out: npt.NDArray[np.int64]) -> None:
+    """Write the position of the highest of the last ``period`` values, the newest of equals, where there are so many.
 
     Goes over windows as `_window_sum` does, so the time does not depend on the period.
     """
-    out = np.zeros(values.size, np.int64)
     tails, places = np.full(period, -np.inf), np.zeros(period, np.int64)
     for cut in range(period - 1, values.size, period):
         best, place = -np.inf, cut
@@ -87,4 +89,3 @@ def _newest_highest(values: Floats, period: int) -> npt.NDArray[np.int64]:
                 best, place = values[i], i
             k = i - cut
             out[i] = place if best >= tails[k] else places[k]
-    return out

@@ -20,17 +20,18 @@ def linear_regression_slope(close: Floats, period: int = 14) -> Floats:
 
     NaN for the first ``period - 1`` values; exactly 0 where all values are equal.
     """
-    return _slope(close, period)  # type: ignore[no-any-return]
+    out = np.empty(close.size)
+    _slope(close, period, out)
+    return out
 
 
 @compiled
-def _slope(values: Floats, period: int) -> Floats:
+def _slope(values: Floats, period: int, out: Floats) -> None:
     """Sum as in `_window_sum`: distances from the value at the cut, times their places from the window's middle.
 
     When the window moves on by one candle each place drops by one, so the weighted sum falls by the plain sum: both
     halves of a window are carried along by additions alone.
     """
-    out = np.empty(values.size)
     out[: period - 1] = np.nan
     tails = np.zeros(period)
     backwards = tails[: period - 1][::-1]
@@ -51,4 +52,3 @@ def _slope(values: Floats, period: int) -> Floats:
             weighted += half * distance - total
             total += distance
             slopes[k] = (tails[k] + weighted) * scale
-    return out

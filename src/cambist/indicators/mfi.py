@@ -22,18 +22,17 @@ def mfi(high: Floats, low: Floats, close: Floats, volume: Floats, period: int = 
     NaN for the first ``period`` values; 50 where no money flowed in either direction. TA-Lib gives 0 there, and also
     where less than one unit of quote currency flowed, which in a market quoted in bitcoin is an ordinary candle.
     """
-    flow = _signed_flow(high, low, close, volume)
+    flow = np.empty(close.size)
+    _signed_flow(high, low, close, volume, flow)
     rising = np.maximum(flow, 0.0)
     rising *= 100.0
-    return window_ratio(rising, np.abs(flow, out=flow), period, 50.0)  # type: ignore[no-any-return]
+    return window_ratio(rising, np.abs(flow, out=flow), period, 50.0)
 
 
 @compiled
-def _signed_flow(high: Floats, low: Floats, close: Floats, volume: Floats) -> Floats:
-    """Return three times the money flow, positive where the typical price rose, negative where it fell."""
-    flow = np.empty(close.size)
+def _signed_flow(high: Floats, low: Floats, close: Floats, volume: Floats, flow: Floats) -> None:
+    """Write three times the money flow, positive where the typical price rose, negative where it fell."""
     flow[:1] = np.nan
     for i in range(1, close.size):
         price, before = high[i] + low[i] + close[i], high[i - 1] + low[i - 1] + close[i - 1]
         flow[i] = price * volume[i] * ((1.0 if price > before else 0.0) - (1.0 if price < before else 0.0))
-    return flow

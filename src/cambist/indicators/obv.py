@@ -20,16 +20,16 @@ def obv(close: Floats, volume: Floats) -> Floats:
 
     Its level is relative: it depends on where history starts. Only differences and slopes mean anything.
     """
-    return _obv(close, volume)  # type: ignore[no-any-return]
+    out = np.empty(close.size)
+    _obv(close, volume, out)
+    return out
 
 
 @compiled
-def _obv(close: Floats, volume: Floats) -> Floats:
-    out = np.empty(close.size)
+def _obv(close: Floats, volume: Floats, out: Floats) -> None:
     level = volume[0]
     out[0] = level
     for i in range(1, close.size):
         # Two comparisons, no branch: the sign of a price move is what a processor cannot predict.
         level += volume[i] * ((1.0 if close[i] > close[i - 1] else 0.0) - (1.0 if close[i] < close[i - 1] else 0.0))
         out[i] = level
-    return out

@@ -20,17 +20,18 @@ def rolling_std(close: Floats, period: int = 20) -> Floats:
 
     NaN for the first ``period - 1`` values; exactly 0 where all values are equal.
     """
-    return _std(close, period)  # type: ignore[no-any-return]
+    out = np.empty(close.size)
+    _std(close, period, out)
+    return out
 
 
 @compiled
-def _std(values: Floats, period: int) -> Floats:
+def _std(values: Floats, period: int, out: Floats) -> None:
     """Sum as in `_window_sum`, but distances from the value at the cut, which every window of that cut holds.
 
     A distance is at most the window's own range, so ``mean square - square of mean`` loses no more digits than the
     period costs, however far from zero the prices lie.
     """
-    out = np.empty(values.size)
     out[: period - 1] = np.nan
     tails, square_tails = np.zeros(period), np.zeros(period)
     backwards, square_backwards = tails[: period - 1][::-1], square_tails[: period - 1][::-1]
@@ -53,4 +54,3 @@ def _std(values: Floats, period: int) -> Floats:
             variance[k] = (square_tails[k] + squares) * share - mean * mean
     for i in range(out.size):  # apart from the sums, so that roots are taken four at a time
         out[i] = np.sqrt(0.5 * (out[i] + abs(out[i])))  # a variance of -1e-17 is none
-    return out

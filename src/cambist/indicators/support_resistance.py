@@ -38,19 +38,19 @@ def support_resistance(
     ``strength`` candles later, and counts from then on. NaN for the first ``period + strength - 1`` values, and where
     there is no such point: in a flat market, above the highest and below the lowest.
     """
-    resistance = _nearest_swing(high, close, period, strength)
-    support = -_nearest_swing(-low, -close, period, strength)  # a floor is a ceiling upside down
-    return SupportResistance(support, resistance)
+    support, resistance = np.full(close.size, np.nan), np.full(close.size, np.nan)
+    _nearest_swing(high, close, period, strength, resistance)
+    _nearest_swing(-low, -close, period, strength, support)  # a floor is a ceiling upside down
+    return SupportResistance(-support, resistance)
 
 
 @compiled
-def _nearest_swing(high: Floats, close: Floats, period: int, strength: int) -> Floats:
-    """Return the lowest swing high at or above each close.
+def _nearest_swing(high: Floats, close: Floats, period: int, strength: int, out: Floats) -> None:
+    """Write the lowest swing high at or above each close.
 
     The swing highs in sight are kept sorted, and the place of the close among them is walked from candle to candle:
     prices move past few of them at a time.
     """
-    out = np.full(close.size, np.nan)
     is_swing = np.zeros(close.size, np.bool_)
     in_sight = np.empty(period)
     known = place = 0
@@ -73,7 +73,6 @@ def _nearest_swing(high: Floats, close: Floats, period: int, strength: int) -> F
             place -= 1
         if i >= period + strength - 1 and place < known:
             out[i] = in_sight[place]
-    return out
 
 
 @compiled

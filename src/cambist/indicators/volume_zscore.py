@@ -18,4 +18,4 @@ def volume_zscore(volume: Floats, period: int = 20) -> Floats:
 
     NaN for the first ``period - 1`` values; 0 where all volumes are equal.
     """
-    return window_zscore(volume, period)  # type: ignore[no-any-return]
+    return window_zscore(volume, period)

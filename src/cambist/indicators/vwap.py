@@ -28,22 +28,22 @@ def vwap(
     """
     with np.errstate(invalid="ignore"):  # a candle that is missing altogether comes as NaN
         opens = np.asarray(ts, dtype=np.int64)
-    return _vwap(opens, high, low, close, volume)  # type: ignore[no-any-return]
+    out = np.empty(close.size)
+    _vwap(opens, high, low, close, volume, out)
+    return out
 
 
 @compiled
-def _vwap(ts: npt.NDArray[np.int64], high: Floats, low: Floats, close: Floats, volume: Floats) -> Floats:
-    out = np.empty(ts.size)
+def _vwap(ts: npt.NDArray[np.int64], high: Floats, low: Floats, close: Floats, volume: Floats, out: Floats) -> None:
     midnight = -(-ts[0] // DAY_MS) * DAY_MS  # the first one in the data
     first = np.searchsorted(ts, midnight)
     out[:first] = np.nan
-    money = traded = 0.0
+    anchor = money = traded = 0.0
     for i in range(first, ts.size):
-        if ts[i] >= midnight:
-            money = traded = 0.0
-            midnight = (ts[i] // DAY_MS + 1) * DAY_MS
         price = (high[i] + low[i] + close[i]) / 3.0
-        money += price * volume[i]
+        if ts[i] >= midnight:
+            anchor, money, traded = price, 0.0, 0.0  # sums of distances: prices that stand still give just that one
+            midnight = (ts[i] // DAY_MS + 1) * DAY_MS
+        money += (price - anchor) * volume[i]
         traded += volume[i]
-        out[i] = money / traded if traded > 0.0 else price
-    return out
+        out[i] = anchor + money / traded if traded > 0.0 else price

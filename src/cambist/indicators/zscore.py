@@ -20,13 +20,19 @@ def zscore(close: Floats, period: int = 20) -> Floats:
 
     NaN for the first ``period - 1`` values; 0 where all values are equal.
     """
-    return window_zscore(close, period)  # type: ignore[no-any-return]
+    return window_zscore(close, period)
+
+
+def window_zscore(values: Floats, period: int) -> Floats:
+    """Return the z-scores of a contiguous float64 array."""
+    out = np.empty(values.size)
+    _zscore(values, period, out)
+    return out
 
 
 @compiled
-def window_zscore(values: Floats, period: int) -> Floats:
-    """Return the z-scores of a contiguous float64 array; sums as in `rolling_std`, from the value at each cut."""
-    out = np.empty(values.size)
+def _zscore(values: Floats, period: int, out: Floats) -> None:
+    """Sum as in `rolling_std`: distances from the value at each cut."""
     out[: period - 1] = np.nan
     tails, square_tails = np.zeros(period), np.zeros(period)
     backwards, square_backwards = tails[: period - 1][::-1], square_tails[: period - 1][::-1]
@@ -49,4 +55,3 @@ def window_zscore(values: Floats, period: int) -> Floats:
             variance = (square_tails[k] + squares) * share - mean * mean
             # A variance that is not positive is none; one that is NaN stays NaN.
             scores[k] = 0.0 if variance <= 0.0 else (distance - mean) / np.sqrt(variance)
-    return out

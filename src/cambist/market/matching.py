@@ -112,7 +112,11 @@ class Book:
             self._fresh.add(order.id)
         if order.type is OrderType.LIMIT:
             self._arriving.add(order.id)
-        self._watch()
+            self._watch()
+        elif order.falling:
+            self.wake_below = max(self.wake_below, float(order.level))
+        else:
+            self.wake_above = min(self.wake_above, float(order.level))
 
     def cancel(self, order: Order) -> None:
         """Take an order out; one that has gone meanwhile is no error."""
@@ -136,7 +140,7 @@ class Book:
         """Let one order act at the open ``price`` of the candle at ``ts``."""
         if order.price is not None and not _reaches(price, order.side, float(order.price)):
             return OrderExpired(order, ts)
-        if not order.reduces and any(carried.reduces for carried in self.at_open):
+        if self.at_open and not order.reduces and any(carried.reduces for carried in self.at_open):
             return OrderExpired(order, ts)  # an exit that must come first has not completed
         return self._fill(order, ts, price, volume, cash, maker=False)
 

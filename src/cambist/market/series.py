@@ -33,6 +33,8 @@ JUMP_AT_LEAST = 0.2
 JUMP_IN_CANDLES = 30.0
 # A crash is traded: many people sell. A slip in the data leaves the volume as it was.
 CRASH_VOLUME = 5.0
+# One gap is an outage. Several among the candles around are a market in which at times nobody trades.
+THIN_GAPS = 3
 _AROUND = 48
 """Candles on each side that say what is usual."""
 
@@ -146,7 +148,7 @@ def jumps(candles: Candles) -> tuple[Ints, Ints]:
     At the ends of the series the candle's own other price stands in for the neighbour that is not there.
 
     Two things speak for a real event, and keep a jump: its volume stands out by `CRASH_VOLUME` (a crash is traded),
-    or candles are absent around it (where nobody trades for minutes, one order can print any price).
+    or candles are absent around it again and again (where nobody trades for minutes, one order prints any price).
     """
     none = np.empty(0, dtype=np.int64)
     if len(candles) < 20:
@@ -166,7 +168,7 @@ def jumps(candles: Candles) -> tuple[Ints, Ints]:
             continue
         if candles.volume[at] > CRASH_VOLUME * float(np.median(candles.volume[around])):
             continue
-        (thin if absent[around].any() else wild).append(at)
+        (thin if np.count_nonzero(absent[around]) >= THIN_GAPS else wild).append(at)
     return np.array(wild, dtype=np.int64), np.array(thin, dtype=np.int64)
 
 

@@ -1,5 +1,6 @@
 """`Strategy`: `init` declares, `next` decides, candle by candle."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
@@ -173,17 +174,23 @@ class Strategy(Parametrised):
         own = self.warmup or (DEFAULT_WARMUP if plain_arrays else 0)
         return max(2, own, *(line.warmup + 1 for line in lines)) if lines else max(2, own)
 
-    def _decide(self, i: int) -> tuple[Wish, ...]:
-        self._clock.now = i
-        try:
-            self.next()
-        except Exception as error:
-            raise failed(type(self), error, self.ts) from error
-        if not self._wishes:
-            return ()
-        wishes = tuple(self._wishes)
-        self._wishes.clear()
-        return wishes
+    def _decider(self) -> Callable[[int], tuple[Wish, ...]]:
+        """Return what the loop calls at each candle; everything that it touches is at hand in a closure."""
+        clock, decide, wishes = self._clock, self.next, self._wishes
+
+        def decide_at(i: int) -> tuple[Wish, ...]:
+            clock.now = i
+            try:
+                decide()
+            except Exception as error:
+                raise failed(type(self), error, self.ts) from error
+            if not wishes:
+                return ()
+            wished = tuple(wishes)
+            wishes.clear()
+            return wished
+
+        return decide_at
 
 
 def _enter(
@@ -200,19 +207,21 @@ def _enter(
     trailing_stop: float | None = None,
     time_in_force: str = "gtc",
 ) -> Enter:
-    sizes: list[Size] = [
-        *([Fraction(float(fraction))] if fraction is not None else []),
-        *([Notional(float(notional))] if notional is not None else []),
-        *([Risk(float(risk))] if risk is not None else []),
-        *([Quantity(Decimal(str(quantity)))] if quantity is not None else []),
-    ]
-    if len(sizes) > 1:
-        raise BadStrategy("size", ", ".join(type(size).__name__ for size in sizes), "strategy.one_size")
+    size: Size = Fraction(1.0 if fraction is None else float(fraction))
+    if notional is not None:
+        size = Notional(float(notional))
+    elif risk is not None:
+        size = Risk(float(risk))
+    elif quantity is not None:
+        size = Quantity(Decimal(str(quantity)))
+    given = (fraction, notional, risk, quantity)
+    if given.count(None) < len(given) - 1:
+        raise BadStrategy("size", given, "strategy.one_size")
     if limit is not None and stop is not None:
         raise BadStrategy("limit", limit, "strategy.limit_or_stop")
     return Enter(
         side=side,
-        size=sizes[0] if sizes else Fraction(1.0),
+        size=size,
         limit=_number(limit),
         stop=_number(stop),
         stop_loss=_number(stop_loss),

@@ -279,6 +279,8 @@ def test_monthly_returns_by_hand():
 # --- properties
 
 PATHS = arrays(np.float64, st.integers(1, 200), elements=st.floats(0.01, 1e6))
+# Returns next to -1 have lost the digits of what was left: to compound them back, falls must not be too deep.
+GENTLE_PATHS = arrays(np.float64, st.integers(1, 200), elements=st.floats(10.0, 1e4))
 
 
 @given(PATHS)
@@ -308,7 +310,7 @@ def test_ratios_do_not_depend_on_leverage(returns, leverage):
             assert other == pytest.approx(one, rel=1e-6, abs=1e-9)
 
 
-@given(PATHS)
+@given(GENTLE_PATHS)
 def test_returns_compound_to_the_total(equity):
     closes = 19_000 * DAY_MS + 7 * HOUR_MS * np.arange(1, equity.size + 1)
     total = equity[-1] / 100.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference import skender_quotes, spy
+from tests.unit.indicators.reference import skender_quotes, spy
 
 from cambist import indicators
 from cambist.domain.errors import BadInput
@@ -39,10 +39,11 @@ def params_of(card) -> dict[str, int]:
     return {"candles_per_day": 24} if "candles_per_day" in card.params else {}
 
 
-def run(card, table, part: slice = slice(None), **params) -> dict[str, np.ndarray]:
+def run(card, table, part: slice = slice(None), params: dict | None = None) -> dict[str, np.ndarray]:
     """Return the outputs by name, over a part of the candles; a warning of numpy's is an error here."""
     with np.errstate(all="raise", under="ignore"):
-        result = indicators.find(card.name)(*(table[name][part] for name in card.inputs), **params_of(card) | params)
+        columns = [table[name][part] for name in card.inputs]
+        result = indicators.find(card.name)(*columns, **params_of(card) if params is None else params)
     values = result if isinstance(result, tuple) else (result,)
     assert getattr(result, "_fields", card.outputs) == card.outputs
     return dict(zip(card.outputs, values, strict=True))
@@ -99,7 +100,9 @@ def test_short_histories_give_nan_not_errors(card):
 def test_flat_prices_give_plain_numbers(card, table):
     for name, values in run(card, table).items():
         assert not np.isinf(values).any(), name
-        assert np.unique(values[~np.isnan(values)]).size <= 2, f"{name} moves though nothing does"
+        known = values[~np.isnan(values)]
+        assert known.size or card.name in OFTEN_UNKNOWN, name
+        assert np.all(np.abs(known - known[:1]) <= 1e-12 * np.abs(known)), f"{name} moves though nothing does"
 
 
 @every
@@ -139,15 +142,15 @@ def test_a_coin_that_costs_next_to_nothing_is_a_coin(card):
 @every
 @pytest.mark.parametrize("quotes", ["bitcoin", "spy"])
 def test_a_window_of_real_candles_is_enough(card, quotes):
-    table = dict(spy() if quotes == "spy" else skender_quotes("bitcoin"))
+    table: dict[str, np.ndarray] = dict(spy() if quotes == "spy" else skender_quotes("bitcoin"))
     table["ts"] = 15_000.0 * DAY_MS + DAY_MS * np.arange(table["close"].size)
     params = {"candles_per_day": 1} if "candles_per_day" in card.params else {}
+    if card.name == "kama":
+        params = {"slow": 10}  # the usual 30 needs more days than there are
     window, size = card.warmup(**params), table["close"].size
-    if window >= size:
-        pytest.skip(f"{window} candles of warm-up, {size} candles of data")
-    whole = run(card, table, **params)
+    whole = run(card, table, params=params)
     for end in np.linspace(window + 1, size, 12).astype(int):
-        for name, values in run(card, table, slice(end - window, end), **params).items():
+        for name, values in run(card, table, slice(end - window, end), params).items():
             expected, got = whole[name][end - 1], values[-1]
             if card.relative_level:
                 expected, got = expected - whole[name][end - 2], got - values[-2]

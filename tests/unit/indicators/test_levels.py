@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import assert_close, skender, skender_quotes, skender_sheet
+from tests.unit.indicators.reference import assert_close, skender, skender_quotes, skender_sheet
 
 from cambist import indicators
 from cambist.domain.timeframe import DAY_MS

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import talib
-from reference import assert_close, data_dir, skender, skender_quotes, spy, tulip
+from tests.unit.indicators.reference import assert_close, data_dir, skender, skender_quotes, spy, tulip
 
 from cambist import indicators
 

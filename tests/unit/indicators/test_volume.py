@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import talib
-from reference import assert_close, data_dir, skender, skender_quotes, spy, stockcharts, tulip
+from tests.unit.indicators.reference import assert_close, data_dir, skender, skender_quotes, spy, stockcharts, tulip
 
 from cambist import indicators
 from cambist.domain.timeframe import DAY_MS, MINUTE_MS

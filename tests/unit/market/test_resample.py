@@ -26,8 +26,8 @@ def minutes(count, start=START, timeframe=Timeframe.M1):
     return build("v", "s", timeframe, start + np.arange(count) * timeframe.ms, open_, top, bottom, close, close)
 
 
-def ms(*when):
-    return int(datetime(*when, tzinfo=UTC).timestamp()) * 1000
+def ms(year, month, day):
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000
 
 
 def slow(candles, timeframe):
@@ -119,7 +119,9 @@ def test_what_does_not_fit_is_refused():
 
 def test_nothing_makes_nothing():
     assert len(resample(minutes(0), Timeframe.H1)) == 0
-    assert len(from_trades(np.array([], np.int64), np.array([]), np.array([]), Timeframe.M1, venue="v", symbol="s")) == 0
+    assert (
+        len(from_trades(np.array([], np.int64), np.array([]), np.array([]), Timeframe.M1, venue="v", symbol="s")) == 0
+    )
 
 
 def test_trades_become_candles_and_the_ends_that_they_do_not_cover_are_left_out():
@@ -199,9 +201,7 @@ def test_real_trades_make_the_reference_candles(trades, candles):
     wanted = reference(candles)
     rows = read_rows(SHARED / f"{trades}.parquet")
     assert rows.names is not None
-    ts, price, amount = (
-        rows.columns[rows.names.index(name)].to_numpy() for name in ("timestamp", "price", "amount")
-    )
+    ts, price, amount = (rows.columns[rows.names.index(name)].to_numpy() for name in ("timestamp", "price", "amount"))
     made = from_trades(
         ts,
         price,

@@ -33,7 +33,9 @@ def keys(candles):
 
 
 def test_building_gives_contiguous_int64_and_float64():
-    candles = build("v", "s", Timeframe.H1, [START], [1], np.array([2], np.int32), np.float32([0.5]), ["1.5"], [3])
+    candles = build(
+        "v", "s", Timeframe.H1, [START], [1], np.array([2], np.int32), np.array([0.5], np.float32), ["1.5"], [3]
+    )
     assert candles.ts.dtype == np.int64
     assert {getattr(candles, name).dtype for name in ("open", "high", "low", "close", "volume")} == {np.dtype("f8")}
     assert candles.close.tolist() == [1.5]
@@ -113,14 +115,9 @@ def test_a_crash_is_traded_and_no_jump():
 
 def test_a_price_that_moves_and_stays_is_no_jump():
     calm = walk()
-    halved = build(
-        calm.venue,
-        calm.symbol,
-        calm.timeframe,
-        calm.ts,
-        *(np.where(np.arange(200) < 90, part, part / 2) for part in (calm.open, calm.high, calm.low, calm.close)),
-        calm.volume,
-    )
+    parts = (calm.open, calm.high, calm.low, calm.close)
+    halves = [np.where(np.arange(200) < 90, part, part / 2) for part in parts]
+    halved = build("v", "s", calm.timeframe, *(calm.ts, *halves, calm.volume))
     assert keys(halved) == []
 
 
@@ -137,6 +134,14 @@ def test_in_a_thin_market_a_jump_is_told_apart_from_errors():
     wild, noted = jumps(thin)
     assert (wild.size, noted.size) == (0, 1)
     assert thin.close[noted[0]] == 10.0
+
+
+def test_one_outage_does_not_excuse_a_jump():
+    candles = change(walk(), close={90: 10.0}, low={90: 10.0})
+    present = np.arange(200) != 100
+    columns = ("ts", "open", "high", "low", "close", "volume")
+    series = build("v", "s", Timeframe.H1, *[getattr(candles, name)[present] for name in columns])
+    assert keys(series) == [(90, "jump")]
 
 
 def test_a_last_candle_that_moves_without_trades_is_unfinished():

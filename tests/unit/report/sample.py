@@ -114,6 +114,25 @@ def equity_of(done: Trades, ts: Ints, cash: float, seed: int) -> Floats:
     return np.maximum(cash * 0.1, cash + np.cumsum(gains) + np.cumsum(noise))
 
 
+def leg(one: Candles, strategy: str) -> Leg:
+    return Leg(
+        strategy=strategy,
+        candles=one,
+        instrument=Instrument(
+            venue="binance",
+            symbol=one.symbol,
+            tick_size=Decimal("0.01"),
+            lot_step=Decimal("0.00001"),
+            min_notional=Decimal(5),
+        ),
+        lines=(
+            Line(name="ema(24)", values=average(one.close, 24), overlay=True),
+            Line(name="ema(96)", values=average(one.close, 96), overlay=True),
+            Line(name="rsi(14)", values=strength(one.close), overlay=False),
+        ),
+    )
+
+
 def result(
     size: int = 4_000,
     *,
@@ -164,32 +183,12 @@ def result(
         "final_equity": float(equity[-1]),
         "pnl": float(equity[-1] - 10_000),
     }
-    legs = []
-    for one in series:
-        legs.append(
-            Leg(
-                strategy=strategy,
-                candles=one,
-                instrument=Instrument(
-                    venue="binance",
-                    symbol=one.symbol,
-                    tick_size=Decimal("0.01"),
-                    lot_step=Decimal("0.00001"),
-                    min_notional=Decimal(5),
-                ),
-                lines=(
-                    Line(name="ema(24)", values=average(one.close, 24), overlay=True),
-                    Line(name="ema(96)", values=average(one.close, 96), overlay=True),
-                    Line(name="rsi(14)", values=strength(one.close), overlay=False),
-                ),
-            )
-        )
     return Result(
         strategy=strategy,
         params={"fast": 24, "slow": 96, "stop_loss": 0.02} if params is None else params,
         settings=Settings(),
         engine="compiled",
-        legs=tuple(legs),
+        legs=tuple(leg(one, strategy) for one in series),
         ts=ts,
         equity=equity,
         buy_and_hold=hold,

@@ -53,17 +53,20 @@ def assert_whole(found, symbol="BTC/USDT", venue="binance", timeframe=Timeframe.
     candles = found.candles
     assert (candles.venue, candles.symbol, candles.timeframe) == (venue, symbol, timeframe)
     assert candles.ts.tolist() == TS
-    columns = zip(*(getattr(candles, name).tolist() for name in ("open", "high", "low", "close", "volume")), strict=True)
+    columns = zip(
+        *(getattr(candles, name).tolist() for name in ("open", "high", "low", "close", "volume")), strict=True
+    )
     assert [list(row) for row in columns] == WANTED
     assert found.dropped == ()
 
 
-KLINES = ("open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count")
-KLINES += ("taker_buy_volume", "taker_buy_quote_volume", "ignore")
+KLINES = (
+    "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore"
+)
 
 
 @pytest.mark.parametrize("unit", [1, 1000], ids=["ms", "us"])
-@pytest.mark.parametrize("header", [None, ",".join(KLINES)], ids=["headerless", "header"])
+@pytest.mark.parametrize("header", [None, KLINES], ids=["headerless", "header"])
 def test_binance_dumps(tmp_path, unit, header):
     rows = [[ts * unit, *row, (ts + HOUR) * unit - 1, 1, 2, 3, 4, 0] for ts, row in zip(TS, TEXT, strict=True)]
     text = lines(rows, header)
@@ -206,7 +209,6 @@ HEADER = "timestamp,open,high,low,close,volume"
         ([TS[4], "x", *TEXT[4][1:]], "finite"),
         ([TS[4], "", *TEXT[4][1:]], "finite"),
         ([TS[4], "nan", *TEXT[4][1:]], "finite"),
-        ([TS[4], "1,5", *TEXT[4][2:]], None),
         ([TS[4], 0, *TEXT[4][1:]], "price"),
         ([TS[4], *TEXT[4][:4], -1], "volume"),
         (["soon", *TEXT[4]], "time"),
@@ -219,9 +221,6 @@ HEADER = "timestamp,open,high,low,close,volume"
 )
 def test_a_bad_row_is_named_and_repair_drops_it(tmp_path, row, rule):
     path, text = tmp_path / "binance_BTCUSDT_1h.csv", lines(good(r4=row), HEADER)
-    if rule is None:  # a decimal comma only moves the cells: nothing to see but the wrong numbers
-        assert refusal(path, text).key == "candles.refused"
-        return
     error = refusal(path, text)
     assert isinstance(error, BadCandles)
     assert [(one.row, one.what, one.key) for one in error.rows] == [
@@ -244,7 +243,8 @@ def test_repair_sorts_and_says_so(tmp_path):
     rows = good()
     rows[7], rows[8] = rows[8], rows[7]
     error = refusal(tmp_path / "binance_BTCUSDT_1h.csv", lines(rows, HEADER))
-    assert [row.key for row in error.rows] == ["candles.rule.order"] if isinstance(error, BadCandles) else False
+    assert isinstance(error, BadCandles)
+    assert [row.key for row in error.rows] == ["candles.rule.order"]
     found = read(tmp_path / "binance_BTCUSDT_1h.csv", repair=True)
     assert found.candles.ts.tolist() == TS
     assert found.dropped == ("rows moved: 1 (it stands out of order)",)
@@ -314,7 +314,9 @@ def test_a_name_that_contradicts_the_content_is_refused_and_an_option_overrides_
         assert error.key == "candles.timeframe_contradicts"
         assert "1h apart" in str(error)
         assert_whole(read(tmp_path / name, timeframe=Timeframe.H1))
-    with_symbol = lines([[row[0], "ETHUSDT", *row[1:]] for row in good()], "timestamp,symbol,open,high,low,close,volume")
+    with_symbol = lines(
+        [[row[0], "ETHUSDT", *row[1:]] for row in good()], "timestamp,symbol,open,high,low,close,volume"
+    )
     assert refusal(tmp_path / "binance_BTCUSDT_1h.csv", with_symbol).key == "candles.symbol_contradicts"
     assert_whole(read(tmp_path / "binance_BTCUSDT_1h.csv", symbol="ETHUSDT"), "ETH/USDT")
 

@@ -4,7 +4,7 @@
 volume`` (float64), sorted by ``ts``; what `series` needs to know stands in the file's own key-value metadata.
 
 LZ4 over byte-stream-split floats, measured on a year of minutes (``bench/lake.py``): two thirds of the bytes of no
-compression at all, read about as fast, and three times faster than Zstandard, which would save another eighth.
+compression at all, read about as fast, and twice as fast as Zstandard, which would save another eighth.
 """
 
 import json
@@ -124,18 +124,25 @@ class ParquetLake:
 
 
 def _read(path: Path, since: int | None = None, until: int | None = None) -> list[Any]:
-    """Return the six columns as arrays: every row group that may hold a candle in ``[since, until)``."""
+    """Return the six columns as arrays: every row group that may hold a candle in ``[since, until)``.
+
+    Group by group, so that each is decoded into memory that is in the cache already, then copied to where it belongs:
+    a year takes 13 ms of one core, half of what the whole table at once takes. Threads would win nothing.
+    """
     # no memory map: it is no faster here, and on Windows it would keep writers from replacing the file
     with pq.ParquetFile(path, pre_buffer=False) as file:
         groups = _groups(file.metadata, since, until)
-        table = file.read_row_groups(groups, use_threads=True)
-    columns = [table.column(name) for name in _SCHEMA.names]
-    columns[0] = columns[0].cast(pa.int64())
-    # joining copies: the arrays are writable and the caller's own, whether there was one chunk or ten
-    return [
-        np.concatenate([np.empty(0, kind), *(chunk.to_numpy() for chunk in column.chunks)], dtype=kind)
-        for column, kind in zip(columns, (np.int64, *[np.float64] * len(_FLOATS)), strict=True)
-    ]
+        count = sum(file.metadata.row_group(group).num_rows for group in groups)
+        arrays = [np.empty(count, np.int64 if name == "ts" else np.float64) for name in _SCHEMA.names]
+        at = 0
+        for group in groups:
+            table = file.read_row_group(group, columns=_SCHEMA.names, use_threads=False)
+            part = slice(at, at + table.num_rows)
+            for array, name in zip(arrays, _SCHEMA.names, strict=True):
+                column = table.column(name)
+                array[part] = column.cast(pa.int64()) if name == "ts" else column
+            at = part.stop
+    return arrays
 
 
 def _groups(metadata: Any, since: int | None, until: int | None) -> list[int]:

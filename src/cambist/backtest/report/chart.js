@@ -71,7 +71,7 @@ class Chart {
       axes: [
         {
           show: true, size: part.last ? 26 : 0, font: FONT, stroke: ink, grid, gap: 6, ticks: { show: false },
-          splits: (u, _, from, to) => timeSplits(from, to, u.bbox.width / devicePixelRatio / 84),
+          splits: (u, _, from, to) => timeSplits(from, to, u.bbox.width / devicePixelRatio / (innerWidth < 640 ? 64 : 84)),
           // a label at the very edge would be cut in two
           values: (_, splits) => splits.map((t) => (part.last && this.place(t) > 18 && this.place(t) < this.width - 8 ? timeLabel(t) : "")),
         },
@@ -229,9 +229,9 @@ class Pen {
   }
 
   /** Stroke a line; where one bucket holds many values, through both its extremes. Returns its shape, if unbroken. */
-  line(line, color, width = 1.5) {
+  line(line, color, width = 1.5, strength = 1) {
     const { k, first, end, low, high } = line.window(this.view.from, this.view.to, this.box.width / this.ratio);
-    const ink = theme.color(color);
+    const ink = theme.faded(color, strength);
     let piece = new Path2D(), points = 0, open = false, starts = 0, startX = 0, lastX = 0, lastY = 0;
     const shape = new Path2D();
     for (let i = first; i < end; i++) {

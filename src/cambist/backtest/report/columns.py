@@ -140,7 +140,8 @@ def digits_of(values: Floats) -> int:
 
 def _is_decimal(values: Floats, digits: int) -> bool:
     scale = 10.0**digits
-    return bool((np.rint(values * scale) / scale == values).all())
+    with np.errstate(over="ignore"):
+        return bool((np.rint(values * scale) / scale == values).all())
 
 
 def _scaled(values: Floats, digits: int) -> Ints:

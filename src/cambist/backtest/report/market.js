@@ -1,7 +1,8 @@
 // The price of one market: candles, indicators, and the trades where they happened.
 
-const LEAST_BAR = 3.2; // pixels; below, neighbours are drawn as one bar
-const MANY = 260; // more trades than this in sight are drawn as dots
+const LEAST_BAR = 4.2; // pixels; below, neighbours are drawn as one bar
+// Pixels of width for each trade in sight: with less than the first they are dots, with less than the second a tally.
+const MARK_ROOM = 13, DOT_ROOM = 2.5;
 const OVERLAYS = ["line-1", "line-2", "line-3", "line-4", "line-5", "line-6"];
 
 class Market {
@@ -51,7 +52,7 @@ class Market {
   draw(pen) {
     this.drawChosen(pen);
     this.drawBars(pen);
-    for (const { line, color } of this.overlays.filter(({ hidden }) => !hidden)) pen.line(line, color, this.bars.k ? 1 : 1.4);
+    for (const { line, color } of this.overlays.filter(({ hidden }) => !hidden)) pen.line(line, color, this.bars.k ? 1 : 1.4, this.bars.k > 2 ? 0.6 : 1);
     this.drawTrades(pen);
   }
 
@@ -65,7 +66,7 @@ class Market {
       const left = pen.x(this.leg.bars.opens(bars.k, i)), right = pen.x(this.leg.bars.closes(bars.k, i));
       const path = bars.close[i] >= bars.open[i] ? sides.up : sides.down;
       let wide = Math.max(1, Math.round((right - left) * (right - left > 8 * ratio ? 0.72 : 0.62)));
-      if (wide > wick && (wide - wick) % 2) wide -= 1; // the wick then stands in the very middle
+      if ((wide - wick) % 2) wide += right - left > wide + 2 ? 1 : -1; // the wick then stands in the very middle
       const x = Math.round((left + right - wide) / 2);
       const top = Math.round(pen.y(Math.max(bars.open[i], bars.close[i])));
       const bottom = Math.round(pen.y(Math.min(bars.open[i], bars.close[i])));
@@ -92,8 +93,9 @@ class Market {
     const { entry, exit, entry_price, exit_price, side } = this.trades;
     const seen = this.visible();
     this.marks = [];
-    if (seen.length > MANY) {
-      this.drawDots(pen, seen);
+    if (seen.length > this.width / MARK_ROOM) {
+      if (seen.length > this.width / DOT_ROOM) this.drawTally(pen, seen);
+      else this.drawDots(pen, seen);
       seen.length = 0;
     }
     if (this.chosen >= 0 && this.own.has(this.chosen) && !seen.includes(this.chosen)) seen.push(this.chosen);
@@ -110,7 +112,7 @@ class Market {
     }
   }
 
-  /** From far away: a dot for each entry, its colour the outcome; dots that would fall on one another are one. */
+  /** From far away: a dot where each trade ended, its colour the outcome; dots that would fall on one another are one. */
   drawDots(pen, seen) {
     const { ctx, ratio } = pen;
     const { exit, exit_price, pnl } = this.trades;
@@ -132,6 +134,27 @@ class Market {
       ctx.lineWidth = ratio;
       ctx.stroke(path);
       ctx.fill(path);
+    }
+  }
+
+  /** From so far that dots would hide the price: how many trades were won and lost, along the foot of the chart. */
+  drawTally(pen, seen) {
+    const { ctx, box, ratio } = pen;
+    const wide = 4 * ratio, count = Math.ceil(box.width / wide);
+    const won = new Uint32Array(count), lost = new Uint32Array(count);
+    for (const i of seen) {
+      const at = Math.floor((pen.x(this.trades.exit[i]) - box.left) / wide);
+      if (at >= 0 && at < count) (this.trades.pnl[i] >= 0 ? won : lost)[at] += 1;
+    }
+    let most = 1;
+    for (let at = 0; at < count; at++) most = Math.max(most, won[at] + lost[at]);
+    const unit = (box.height * 0.12) / most, floor = box.top + box.height;
+    for (const [tone, part, under] of [["up", won, null], ["down", lost, won]]) {
+      ctx.fillStyle = theme.faded(tone, 0.6);
+      for (let at = 0; at < count; at++) {
+        const foot = floor - (under ? under[at] * unit : 0);
+        ctx.fillRect(box.left + at * wide, foot - part[at] * unit, wide - ratio, part[at] * unit);
+      }
     }
   }
 
@@ -203,6 +226,7 @@ class Market {
       const { name: label, line, color, hidden } = overlay;
       items.push({ label, value: number(line.at(time), digits), color, shown: !hidden, toggle: () => { overlay.hidden = !overlay.hidden; } });
     }
+    if (this.visible().length > this.width / DOT_ROOM) items.push({ label: say("tally") });
     if (shown.k) items.push({ label: say("each_candle", { count: 1 << shown.k, timeframe }) });
     return items;
   }
@@ -263,7 +287,7 @@ function panes(lines) {
     axis: axisNumber,
     extent: (from, to, width) => extents(group.map(({ line }) => line), from, to, width),
     draw: (pen) => {
-      if (pen.low < 0 && pen.high > 0) pen.rule(0);
+      if (pen.low < -0.1 * pen.high && pen.high > 0) pen.rule(0);
       for (const { line, color } of group) pen.veiled(line, color, 1.25);
     },
     legend: (time) => group.map(({ name: label, line, color }) => ({ label, value: figure(line.at(time)), color })),

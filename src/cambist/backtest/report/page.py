@@ -38,6 +38,7 @@ _STYLES = ("vendor/uPlot.min.css", "page.css")
 # Before the first paint: a page must not flash in the other theme.
 _EARLY = 'try{const t=localStorage.getItem("cambist-theme");if(t)document.documentElement.dataset.theme=t}catch{}'
 _SPANS = ("day", "week", "month", "quarter", "year", "all")
+_ENGINES = {"compiled": "report.engine.compiled", "event loop": "report.engine.event_loop"}
 _WORST_FIRST = (Verdict.FAIL, Verdict.SKIPPED, Verdict.PASS)
 
 
@@ -54,24 +55,30 @@ def page(results: Sequence[Result]) -> str:
     stamps = [sections.stamp(result.proof, title) for result, title in zip(results, titles, strict=True)]
     script, style = _joined(_SCRIPTS, ";\n"), _joined(_STYLES, "\n")
     heading = text_of_result(results[0]) if len(results) == 1 else say("report.title_many")
-    return _environment().get_template("page.html.j2").render(
-        say=say,
-        language=language(),
-        heading=heading,
-        csp=_policy(scripts=(_EARLY, script), style=style),
-        early=_EARLY,
-        script=script,
-        style=style,
-        license=_read("vendor/LICENSE").strip(),
-        data=_json(data),
-        blobs=columns.blobs,
-        stamps=sorted(stamps, key=lambda each: _WORST_FIRST.index(each.state)),
-        state=min((each.state for each in stamps), key=_WORST_FIRST.index),
-        comparison=sections.comparison(results) if len(results) > 1 else [],
-        results=[_section(result, title, each) for result, title, each in zip(results, titles, stamps, strict=True)],
-        month_names=say("report.months.names").split(),
-        spans=_SPANS,
-        version=_version(),
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            say=say,
+            language=language(),
+            heading=heading,
+            csp=_policy(scripts=(_EARLY, script), style=style),
+            early=_EARLY,
+            script=script,
+            style=style,
+            license=_read("vendor/LICENSE").strip(),
+            data=_json(data),
+            blobs=columns.blobs,
+            stamps=sorted(stamps, key=lambda each: _WORST_FIRST.index(each.state)),
+            state=min((each.state for each in stamps), key=_WORST_FIRST.index),
+            comparison=sections.comparison(results) if len(results) > 1 else [],
+            results=[
+                _section(result, title, each) for result, title, each in zip(results, titles, stamps, strict=True)
+            ],
+            month_names=say("report.months.names").split(),
+            spans=_SPANS,
+            version=_version(),
+        )
     )
 
 
@@ -92,7 +99,7 @@ def _section(result: Result, title: str, stamp: sections.Stamp) -> dict[str, Any
         "data": [(_leg_name(result, i), sections.data_rows(leg)) for i, leg in enumerate(result.legs)],
         "params": sections.params_rows(result.params),
         "settings": sections.settings_rows(result),
-        "engine": result.engine,
+        "engine": say(_ENGINES[result.engine]) if result.engine in _ENGINES else result.engine,
         "code_hash": result.code_hash,
         "data_hash": result.data_hash,
         "notes": result.notes,
@@ -111,8 +118,7 @@ def _policy(*, scripts: Sequence[str], style: str) -> str:
     """Return the content security policy: our own scripts and style by their hash, and nothing else from anywhere."""
     script_hashes = " ".join(_hash(text) for text in scripts)
     return (
-        f"default-src 'none'; script-src {script_hashes}; style-src {_hash(style)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {script_hashes}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -57,7 +57,8 @@ def stamp(proof: Proof, who: str) -> Stamp:
         state, why = Verdict.FAIL, ""
     elif Verdict.SKIPPED in verdicts:
         state, failures = Verdict.SKIPPED, []
-        what = "both" if proof.look_ahead is proof.warm_up else ("look_ahead", "warm_up")[verdicts.index(Verdict.SKIPPED)]
+        what = "look_ahead" if proof.look_ahead is Verdict.SKIPPED else "warm_up"
+        what = "both" if proof.look_ahead is proof.warm_up else what
         why = say(f"report.proof.skipped_{what}")
     else:
         state, failures = Verdict.PASS, []
@@ -134,9 +135,9 @@ def measures(result: Result) -> list[tuple[str, list[Figure]]]:
     groups = []
     for group in Group:
         figures = [
-            Figure(name=metric.name, text=metric.show(result.metrics[key], currency), tone=_tone(metric, result.metrics[key]))
+            Figure(name=metric.name, text=metric.show(value, currency), tone=_tone(metric, value))
             for key, metric in METRICS.items()
-            if metric.group is group and key in result.metrics
+            if metric.group is group and (value := result.metrics.get(key)) is not None
         ]
         if figures:
             groups.append((say(f"report.group.{group}"), figures))
@@ -197,7 +198,9 @@ def months(result: Result) -> list[Year]:
     """Return the returns by month, a row per year, coloured by size."""
     if result.ts.size < 2:
         return []
-    returns = {(year, month): value for year, month, value in monthly_returns(result.ts, result.equity, result.settings.cash)}
+    returns = {
+        (year, month): value for year, month, value in monthly_returns(result.ts, result.equity, result.settings.cash)
+    }
     sizes = [abs(value) for value in returns.values() if isfinite(value)]
     scale = max(_LEAST_SCALE, float(np.quantile(sizes, 0.9))) if sizes else _LEAST_SCALE
     rows = []
@@ -258,7 +261,9 @@ def data_rows(leg: Leg) -> list[tuple[str, str]]:
         rows.append((say("report.run.last"), minute(int(candles.ts[-1]))))
     rules = say("report.run.rules_assumed")
     if not instrument.assumed:
-        tick, lot, minimum = (f"{value.normalize():f}" for value in (instrument.tick_size, instrument.lot_step, instrument.min_notional))
+        tick, lot, minimum = (
+            f"{value.normalize():f}" for value in (instrument.tick_size, instrument.lot_step, instrument.min_notional)
+        )
         rules = say("report.run.rules_known", tick=tick, lot=lot, minimum=minimum, quote=instrument.quote)
     rows.append((say("report.run.rules"), rules))
     return rows

@@ -46,9 +46,9 @@ class View {
     return this.to - this.from >= (this.last - this.first) * 0.9999;
   }
 
-  /** Show `span` ms, ending where the range ends now (or at the end, if everything is shown). */
+  /** Show `span` ms, ending where the range ends now, never in the empty margin after the last candle. */
   show(span) {
-    const to = this.isAll ? this.last : this.to;
+    const to = this.isAll ? this.end : Math.min(this.to, this.end);
     this.set(to - span, to);
   }
 

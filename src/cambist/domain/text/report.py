@@ -78,6 +78,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "report.low": ("Low", "Bas"),
     "report.close": ("Close", "Clôt."),
     "report.each_candle": ("one bar = {count} × {timeframe}", "une barre = {count} × {timeframe}"),
+    "report.tally": ("at the foot: trades won and lost", "au pied : trades gagnés et perdus"),
     "report.chart.keys": (
         "{name}. Arrow keys move, plus and minus zoom, 0 shows everything.",
         "{name}. Les flèches déplacent, plus et moins zooment, 0 montre tout.",
@@ -166,6 +167,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "report.run.notes": ("Notes", "Remarques"),
     "report.run.again": ("To run it again", "Pour le refaire"),
     "report.run.engine": ("Engine", "Moteur"),
+    "report.engine.compiled": ("compiled", "compilé"),
+    "report.engine.event_loop": ("event loop", "boucle d'événements"),
     "report.run.code_hash": ("Code", "Code"),
     "report.run.data_hash": ("Data", "Données"),
     "report.run.venue": ("Venue", "Place"),

@@ -70,7 +70,7 @@ class Label:
 
 
 def read_label(path: Path) -> Label:
-    """Return what the name of ``path`` and of the four folders around it tell."""
+    """Return what the name of ``path`` and those of the seven folders around it tell."""
     stem = path.name
     while stem.lower().endswith(_ENDINGS):
         stem = stem[: stem.rindex(".")]
