@@ -1,7 +1,9 @@
 """What every `CandleLake` keeps to: an adapter's test inherits `CandleLakeContract` and gives ``lake``."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +66,14 @@ class CandleLakeContract:
             assert array.flags.writeable
             array[:] = 7
         assert read(lake).close[0] == 100.0
+
+    def test_views_and_whole_numbers_are_kept_as_they_are_meant(self, lake: CandleLake):
+        every_other = candles_at(range(10))[::2]
+        whole: Any = np.arange(5)
+        every_other = replace(every_other, volume=whole)
+        lake.append(every_other)
+        assert_equal(read(lake), every_other)
+        assert read(lake).volume.dtype == np.float64
 
     def test_ranges_include_their_start_and_not_their_end(self, lake: CandleLake):
         whole = candles_at(range(200_000))

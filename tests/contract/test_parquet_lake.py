@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.contract.candle_lake import START, CandleLakeContract, assert_equal, candles_at, read
@@ -147,6 +148,26 @@ def test_a_file_that_is_no_series_is_named(tmp_path):
     for ask in (lambda: read(ParquetLake(tmp_path)), ParquetLake(tmp_path).series):
         with pytest.raises(StorageFailed, match=r"1m\.parquet"):
             ask()
+
+
+def test_a_table_of_other_columns_is_named(tmp_path):
+    series_file(tmp_path).parent.mkdir(parents=True)
+    pq.write_table(pa.table({"ts": [1, None], "open": [1.0, 2.0]}), series_file(tmp_path))
+    with pytest.raises(StorageFailed, match="columns"):
+        read(ParquetLake(tmp_path))
+
+
+def test_reading_does_not_wait_for_pandas(tmp_path):
+    ParquetLake(tmp_path).append(candles_at(range(3)))
+    program = f"""
+import sys
+from pathlib import Path
+from cambist.adapters.storage.candles import ParquetLake
+from cambist.domain.timeframe import Timeframe
+print(len(ParquetLake(Path({str(tmp_path)!r})).read("binance", "BTC/USDT", Timeframe.M1)), "pandas" in sys.modules)
+"""
+    said = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True).stdout
+    assert said == "3 False\n"
 
 
 def test_what_is_not_changed_is_not_written_again(tmp_path):

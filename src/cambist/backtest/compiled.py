@@ -208,7 +208,7 @@ def _fund(account, rules, price, rate):
 
 @njit(cache=True)
 def _acting(account, open_, high, low):
-    """Return the price at which a stop or target acts within a candle, and which; 0 if neither does."""
+    """Return at which price the stop or the target acts within a candle that reaches one of them, and which."""
     sign = account.sign
     if open_ * sign <= account.stop * sign:
         return open_, STOP
@@ -216,9 +216,7 @@ def _acting(account, open_, high, low):
         return open_, TARGET
     if (low if sign > 0 else high) * sign <= account.stop * sign:
         return account.stop, STOP
-    if (high if sign > 0 else low) * sign >= account.target * sign:
-        return account.target, TARGET
-    return 0.0, OPEN
+    return account.target, TARGET
 
 
 @njit(cache=True)
@@ -259,6 +257,17 @@ def _decide(account, rules, close, equity, enter_long, enter_short, leave, size,
         account.wish_target = take_profit
 
 
+@njit(cache=True)
+def _held(account, rules):
+    """Return what each candle asks for, to be kept at hand: cash, signed quantity, and the prices that wake."""
+    quantity = account.sign * _quantity(rules, account.lots)
+    if account.sign == 0 or account.exiting:
+        return account.cash, quantity, -inf, inf
+    if account.sign > 0:
+        return account.cash, quantity, account.stop, account.target
+    return account.cash, quantity, account.target, account.stop
+
+
 def _build(stamp: int) -> Compiled:
     @njit(cache=True, nogil=True, error_model="numpy")
     def simulate(
@@ -269,36 +278,44 @@ def _build(stamp: int) -> Compiled:
         """Run through all candles; fill ``equity`` (one value per candle), ``trades`` and ``account``."""
         _ = stamp
         paid = 0
+        waiting = False  # whether something acts at the next open
+        cash, held, below, above = _held(account, rules)
         for i in range(ts.size):
             while paid < funding_ts.size and funding_ts[paid] <= ts[i]:
-                if account.sign != 0:
+                if held != 0.0:
                     at = open_[i] if funding_ts[paid] == ts[i] else close[i - 1]
                     _fund(account, rules, at, funding_rate[paid])
+                    cash = account.cash
                 paid += 1
-            cap = _cap(rules, volume[i]) if account.sign != 0 or account.entering != 0 else 0
-            if account.exiting and cap > 0:
-                _leave(account, rules, trades, ts[i], open_[i], account.why, cap)
-            if account.entering != 0:
-                if account.sign == 0:
-                    _enter(account, rules, trades, ts[i], open_[i], cap)
-                else:
-                    account.expired += 1  # the exit that must come first did not complete
-                account.entering = 0
+            if waiting:
+                cap = _cap(rules, volume[i])
+                if account.exiting and cap > 0:
+                    _leave(account, rules, trades, ts[i], open_[i], account.why, cap)
+                if account.entering != 0:
+                    if account.sign == 0:
+                        _enter(account, rules, trades, ts[i], open_[i], cap)
+                    else:
+                        account.expired += 1  # the exit that must come first did not complete
+                    account.entering = 0
+                waiting = account.exiting != 0
+                cash, held, below, above = _held(account, rules)
             while paid < funding_ts.size and funding_ts[paid] < closes_at[i]:
-                if account.sign != 0:
+                if held != 0.0:
                     _fund(account, rules, open_[i], funding_rate[paid])
+                    cash = account.cash
                 paid += 1
-            if account.sign != 0 and not account.exiting and cap > 0:
-                at, why = _acting(account, open_[i], high[i], low[i])
-                if at > 0.0:
+            if low[i] <= below or high[i] >= above:
+                cap = _cap(rules, volume[i])
+                if cap > 0:
+                    at, why = _acting(account, open_[i], high[i], low[i])
                     _leave(account, rules, trades, ts[i], at, why, cap)
-            if account.sign == 0:
-                equity[i] = account.cash
-                leave = False
-            else:
-                equity[i] = account.cash + account.sign * _quantity(rules, account.lots) * close[i]
+                    waiting = account.exiting != 0
+                    cash, held, below, above = _held(account, rules)
+            equity[i] = cash + held * close[i]
+            leave = False
+            if held != 0.0:
                 account.candles_held += 1
-                exits = exit_long if account.sign > 0 else exit_short
+                exits = exit_long if held > 0.0 else exit_short
                 leave = exits[i if exits.size > 1 else 0]
             into_long = enter_long[i if enter_long.size > 1 else 0]
             into_short = enter_short[i if enter_short.size > 1 else 0]
@@ -309,6 +326,7 @@ def _build(stamp: int) -> Compiled:
                     stop_loss[i if stop_loss.size > 1 else 0],
                     take_profit[i if take_profit.size > 1 else 0],
                 )  # fmt: skip
+                waiting = account.exiting != 0 or account.entering != 0
         if account.sign != 0:  # still open: valued at the last close
             account.proceeds += _quantity(rules, account.lots) * close[-1]
             _record(account, rules, trades, ts[-1], OPEN)

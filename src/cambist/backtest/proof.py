@@ -29,7 +29,7 @@ Values = dict[str, float]
 SAME = 1e-8
 """Values differ when they do by more than this share of their column's size: ten times what indicators promise."""
 CHECKS = 48
-CHECKS_ON_LONG_HISTORY = 12
+CHECKS_ON_LONG_HISTORY = 10
 LONG_HISTORY = 100_000
 
 

@@ -107,13 +107,15 @@ def plain_columns(strategy: Strategy, count: int) -> dict[str, npt.NDArray[Any]]
 
 def _bind_signals(strategy: SignalStrategy, candles: Candles) -> Runner:
     columns = strategy._columns(candles)
-    wishing = np.zeros(len(candles), dtype=np.bool_)
-    for name in ("enter_long", "exit_long", "enter_short", "exit_short"):
-        wishing |= columns[name].astype(np.bool_)
-    any_wish = wishing.tolist()
+    any_wish: list[bool] = []  # made when the event loop first asks: the compiled simulator never does
     held = 0.0
 
     def decide(i: int) -> tuple[Wish, ...]:
+        if not any_wish:
+            flags = [
+                columns[name].astype(np.bool_) for name in ("enter_long", "exit_long", "enter_short", "exit_short")
+            ]
+            any_wish.extend(np.broadcast_to(np.logical_or.reduce(np.broadcast_arrays(*flags)), len(candles)).tolist())
         return wishes_of(columns, i, held) if any_wish[i] else ()
 
     def tell(quantity: float, entry_price: float) -> None:

@@ -1,5 +1,8 @@
 """What holds for every indicator: it does not look ahead, starts with NaN, bears short, flat and tiny histories."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from tests.unit.indicators.reference import skender_quotes, spy
@@ -215,3 +218,11 @@ def test_a_card_that_differs_from_its_function_is_refused():
         )
         def crooked(close, period=4):
             return close
+
+
+def test_plain_averages_do_not_load_the_compiler():
+    """Importing numba takes most of a second, which whoever asks for what TA-Lib has should not wait for."""
+    code = (
+        "import sys; from cambist import indicators as i; i.ema([1.0] * 30), i.atr; assert 'numba' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

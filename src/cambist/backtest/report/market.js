@@ -224,7 +224,8 @@ class Market {
     }
     for (const overlay of this.overlays) {
       const { name: label, line, color, hidden } = overlay;
-      items.push({ label, value: number(line.at(time), digits), color, shown: !hidden, toggle: () => { overlay.hidden = !overlay.hidden; } });
+      // no more decimals than the line was packed with: the rest would be made up
+      items.push({ label, value: number(line.at(time), Math.min(digits, overlay.digits)), color, shown: !hidden, toggle: () => { overlay.hidden = !overlay.hidden; } });
     }
     if (this.visible().length > this.width / DOT_ROOM) items.push({ label: say("tally") });
     if (shown.k) items.push({ label: say("each_candle", { count: 1 << shown.k, timeframe }) });

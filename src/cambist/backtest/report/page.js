@@ -62,7 +62,7 @@ class Section {
     const [ts, ohlc] = await Promise.all([column(spec.ts), prices(spec.prices)]);
     const middles = ts.map((t) => t + spec.step / 2);
     const lines = await Promise.all(spec.lines.map(async (line) => ({
-      name: line.name, overlay: line.overlay, line: new Line(middles, await column(line.values)),
+      name: line.name, overlay: line.overlay, digits: line.values.digits ?? spec.digits, line: new Line(middles, await column(line.values)),
     })));
     return { ...spec, bars: new Bars(ts, spec.step, ohlc), lines };
   }

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # Sentences that only the server side writes stay out of the page.
 _SPOKEN_BY_SCRIPTS = (
     "light", "dark", "theme_", "broken", "compare.equity", "equity", "hold", "drawdown", "price", "open", "high", "low",
-    "close", "each_candle", "tally", "chart.keys", "range.from", "range.to", "trades", "trade.", "side.", "reason.", "unit.",
-    "months.names",
+    "close", "each_candle", "tally", "chart.keys", "range.from", "range.to", "trades", "trade.", "side.", "reason.",
+    "unit.", "months.names",
 )  # fmt: skip
 _MOST_PRICE_DIGITS = 10
 
