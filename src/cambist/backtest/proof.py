@@ -134,6 +134,12 @@ def _signals_probe(strategy: SignalStrategy, runner: Runner) -> Probe:
 def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Probe:
     whole: Strategy = instance_of(strategy)  # type: ignore[assignment]
     whole._bind(candles)
+    untouched = dict(vars(whole))
+
+    def used(t: int) -> Values:
+        found = values(whole, t, len(candles))
+        vars(whole).update(deepcopy({name: untouched[name] for name in plain}))
+        return found
 
     def values(bound: Strategy, i: int, count: int) -> Values:
         found: Values = {}

@@ -156,8 +156,9 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
     bot.position = bot.position.grown(order.side.sign * fill.quantity, fill.price, new_entry=first)
     if event.done:
         del bot.entries[order.id]
+    trailed = bot.trailing
     commands = _unprotect(bot)
-    commands += _protect(bot, fill.ts)
+    commands += _protect(bot, fill.ts, None if trailed is None else trailed.trigger)
     return commands
 
 
@@ -175,7 +176,7 @@ def _exited(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
     if bot.exiting is not None and bot.exiting.id != order.id:
         commands.append(CancelOrder(bot.exiting))  # a stop was quicker than the exit that the strategy wished
     commands += _cancel(bot, [key for key in bot.entries if key in bot.filled_in])
-    state.trades.append(_closed(bot, sign, fill.ts, ExitReason(order.role.value)))
+    state.trades.append(_closed(bot, sign, fill.ts, _WHY[order.role]))
     _forget_trade(bot)
     return commands
 
@@ -213,8 +214,11 @@ def _expired(state: State, event: OrderExpired) -> list[Command]:
 # -- protections ------------------------------------------------------------------------------------------------------
 
 
-def _protect(bot: Bot, ts: int) -> list[Command]:
-    """Guard the whole position by what its plan asks for, at fractions of its average entry price."""
+def _protect(bot: Bot, ts: int, trailed: Decimal | None) -> list[Command]:
+    """Guard the whole position by what its plan asks for, at fractions of its average entry price.
+
+    ``trailed`` is how far a trailing stop has come already: a position that grows does not send it back.
+    """
     plan = bot.plan
     if plan is None:
         return []
@@ -227,6 +231,9 @@ def _protect(bot: Bot, ts: int) -> list[Command]:
         if fraction is None or not fraction > 0:
             continue
         order = _guard(bot, ts, role, kind, fraction)
+        if role is Role.TRAILING_STOP and trailed is not None and order.trigger is not None:
+            tighter = max(trailed, order.trigger) if order.falling else min(trailed, order.trigger)
+            order = replace(order, trigger=tighter)
         bot.protections[order.id] = order
         commands.append(SubmitOrder(order))
     return commands
@@ -237,7 +244,7 @@ def _guard(bot: Bot, ts: int, role: Role, kind: OrderType, fraction: float) -> O
     sign = 1 if held > 0 else -1
     away = fraction if kind is OrderType.TAKE_PROFIT else -fraction
     return Order(
-        id=_id(bot, ts, f"{role.value}{bot.position.entries}"),
+        id=_id(bot, ts, f"{role}{bot.position.entries}"),
         bot=bot.id,
         side=Side.SELL if sign > 0 else Side.BUY,
         type=kind,
@@ -285,6 +292,8 @@ def _id(bot: Bot, ts: int, leg: str) -> str:
     """Return a client order id: a pure function of bot, cause and leg."""
     return f"{bot.id}|{ts}|{leg}"
 
+
+_WHY = {role: ExitReason(role) for role in Role if role is not Role.ENTRY}
 
 _HANDLERS: dict[type, Callable[[State, Any], list[Command]]] = {
     Decided: _decided,

@@ -178,11 +178,18 @@ class Book:
 
     def _first(self, bar: tuple[float, float, float, float]) -> tuple[Order, float, bool] | None:
         """Return the waiting order that acts first within ``bar``, at what price, and whether as maker."""
-        first: tuple[int, Order, float, bool] | None = None
+        first: tuple[tuple[int, bool, float], Order, float, bool] | None = None
         for order in self.waiting.values():
-            acting = None if order.id in self._rested else self._acts(order, *bar)
-            if acting is not None and (first is None or acting[0] < first[0]):
-                first = (acting[0], order, acting[1], acting[2])
+            if order.id in self._rested or (self.at_open and not order.reduces):
+                continue  # what waits for the next open is an exit that has not completed: it comes before entries
+            acting = self._acts(order, *bar)
+            if acting is None:
+                continue
+            when, price, maker = acting
+            # of several stops those that protect come first, and of these the one that price meets first
+            turn = (1, not order.reduces, abs(price - bar[0])) if when == 1 else (when, False, 0.0)
+            if first is None or turn < first[0]:
+                first = (turn, order, price, maker)
         return None if first is None else first[1:]
 
     def _acts(
