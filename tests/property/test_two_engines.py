@@ -21,7 +21,7 @@ class Given(cb.SignalStrategy):
     columns: dict
 
     def signals(self, candles):
-        return cb.Signals(**{name: column for name, column in self.columns.items()})
+        return cb.Signals(**self.columns)
 
 
 def candles_of(rng: np.random.Generator, count: int, *, unit: float, level: int, step: int, quiet: float) -> cb.Candles:

@@ -8,7 +8,9 @@ the backtest has used what came later.
 The candles are chosen where the strategy wished something, and evenly in between.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -134,12 +136,14 @@ def _signals_probe(strategy: SignalStrategy, runner: Runner) -> Probe:
 def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Probe:
     whole: Strategy = instance_of(strategy)  # type: ignore[assignment]
     whole._bind(candles)
-    untouched = dict(vars(whole))
+    fresh = dict(vars(whole))
 
     def used(t: int) -> Values:
-        found = values(whole, t, len(candles))
-        vars(whole).update(deepcopy({name: untouched[name] for name in plain}))
-        return found
+        # what next() keeps for itself from one candle to the next is no part of the question
+        kept = vars(whole)
+        kept.clear()
+        kept.update({name: copy(value) if _mutable(name, value) else value for name, value in fresh.items()})
+        return values(whole, t, len(candles))
 
     def values(bound: Strategy, i: int, count: int) -> Values:
         found: Values = {}
@@ -155,7 +159,11 @@ def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Pro
         short._bind(part)
         return values(short, len(part) - 1, len(part))
 
-    return Probe(used=lambda t: values(whole, t, len(candles)), last=last, size=_size(runner.columns))
+    return Probe(used=used, last=last, size=_size(runner.columns))
+
+
+def _mutable(name: str, value: object) -> bool:
+    return not name.startswith("_") and isinstance(value, list | dict | set | deque)
 
 
 def _wished(strategy: Strategy, i: int) -> Values:

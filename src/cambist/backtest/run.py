@@ -1,10 +1,10 @@
 """`backtest`: one or several strategies over past candles, from one cash account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -78,6 +78,8 @@ def backtest(
         limit_touch=limit_touch,
         pyramiding=int(_checked("pyramiding", pyramiding, 1, 1_000)),
     )
+    if engine not in get_args(Engine):
+        raise BadInput("engine", engine, "param.choices", choices=", ".join(get_args(Engine)))
     seats = _seats(strategy, candles, instrument, funding, detail)
     notes = []
     if settings.volume_share is not None and not any(seat.candles.volume.any() for seat in seats):
@@ -100,7 +102,7 @@ def backtest(
 
 
 def _checked(field: str, value: float, low: float, high: float) -> float:
-    if not isinstance(value, int | float) or not low <= value <= high:
+    if not isinstance(value, int | float | np.integer) or not low <= value <= high:
         raise BadInput(field, value, "number.between", low=f"{low:g}", high=f"{high:g}")
     return float(value)
 
@@ -122,13 +124,16 @@ def _seats(
     detail: Candles | Sequence[Candles],
 ) -> list[Seat]:
     """Return each strategy on each series, in an order that does not depend on the order in which they were given."""
-    strategies = list(strategy) if isinstance(strategy, Sequence) else [strategy]
-    series = [candles] if isinstance(candles, Candles) else list(candles)
+    strategies = list(strategy) if isinstance(strategy, Sequence) and not isinstance(strategy, str) else [strategy]
+    series = list(candles) if isinstance(candles, Iterable) and not isinstance(candles, Candles | str) else [candles]
     details = [detail] if isinstance(detail, Candles) else list(detail)
     if not strategies or not series:
         raise BadInput("strategy" if not strategies else "candles", "[]", "backtest.nothing")
     seats = []
     for one, own in product(strategies, series):
+        instance_of(one)  # or it is no strategy
+        if not isinstance(own, Candles):
+            raise BadInput("candles", type(own).__name__, "backtest.candles_type")
         if len(own) < 2:
             raise BadInput("candles", repr(own), "backtest.too_few")
         name, params = name_of(one), params_of(one)

@@ -293,7 +293,7 @@ def _id(bot: Bot, ts: int, leg: str) -> str:
     return f"{bot.id}|{ts}|{leg}"
 
 
-_WHY = {role: ExitReason(role) for role in Role if role is not Role.ENTRY}
+_WHY: dict[Role, ExitReason] = {role: ExitReason(role) for role in Role if role is not Role.ENTRY}
 
 _HANDLERS: dict[type, Callable[[State, Any], list[Command]]] = {
     Decided: _decided,

@@ -5,6 +5,7 @@ history and shown only what was known by then decides the same, hundreds of time
 it holds, and builds anew where it does not.
 """
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ class TemplateRun:
         self._account = account
         self._clock = Clock(len(candles) - 1)
         self._held = Held()
+        self._fresh: list[tuple[str, Any]] = []
         try:
             self._instance = self._whole()
         except Exception as error:
@@ -88,7 +90,11 @@ class TemplateRun:
         """Return what the strategy wishes at the close of candle ``i``."""
         self._clock.now = i
         try:
-            return self.ask(self._instance if self._instance is not None else self.built(i, self.strategy.warmup))
+            if self._instance is None:
+                return self.ask(self.built(i, self.strategy.warmup))
+            for name, value in self._fresh:  # one built anew knows nothing of what it kept at other candles
+                setattr(self._instance, name, copy(value) if isinstance(value, list | dict | set) else value)
+            return self.ask(self._instance)
         except (IndexError, KeyError) as error:
             if i < self.strategy.warmup:  # it looks further back than there is yet
                 return ()
@@ -132,7 +138,8 @@ class TemplateRun:
         """Return one instance over all history that sees only what the clock allows, or None if that is not sound."""
         count = len(self.frame)
         instance = self.strategy(self.frame.copy(), self._cash, None)
-        part = self.strategy(self.frame.iloc[: max(2, count // 4)].copy(), self._cash, None)
+        size = max(2, count // 4)
+        parts = [self.strategy(part.copy(), self._cash, None) for part in (self.frame[:size], self.frame[-size:])]
         columns = columns_of(instance, count)
         for name, value in list(vars(instance).items()):
             if isinstance(value, pd.DataFrame) and len(value) == count:
@@ -141,8 +148,11 @@ class TemplateRun:
                 setattr(instance, name, SeriesView(value, self._clock))
             elif isinstance(value, np.ndarray) and value.shape == (count,):
                 setattr(instance, name, SeriesView(pd.Series(value, index=self.frame.index), self._clock))
-            elif not _same(value, vars(part).get(name)):
+            elif not all(_same(value, vars(part).get(name)) for part in parts):
                 return None  # something that depends on how much history there is
+        views = (FrameView, SeriesView)
+        own = {name: value for name, value in vars(instance).items() if name not in ("balance", "position")}
+        self._fresh = [(name, copy(value)) for name, value in own.items() if not isinstance(value, views)]
         if not self._agrees(instance):
             return None
         self.columns = columns

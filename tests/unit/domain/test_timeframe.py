@@ -6,8 +6,9 @@ from cambist.domain.errors import BadInput
 from cambist.domain.timeframe import Timeframe
 
 
-def ms(*when: int) -> int:
-    return int(datetime(*when, tzinfo=UTC).timestamp()) * 1000
+def ms(year: int, month: int, day: int, *clock: int) -> int:
+    hour, minute, second = (*clock, 0, 0, 0)[:3]
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * 1000
 
 
 def test_each_timeframe_of_the_mission_is_known():

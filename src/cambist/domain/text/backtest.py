@@ -10,6 +10,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le simulateur compilé prend une SignalStrategy sur un symbole, sans bougies fines ni pyramidage.",
     ),
     "backtest.nothing": ("Give at least one.", "Donnez-en au moins une."),
+    "backtest.candles_type": (
+        "Give candles, or a list of them: cb.read_candles(path) reads them from a file.",
+        "Donnez des bougies, ou une liste : cb.read_candles(chemin) les lit d'un fichier.",
+    ),
     "backtest.too_few": (
         "A backtest needs at least two candles.",
         "Un backtest demande au moins deux bougies.",
@@ -82,7 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
             "Each backtest is checked for looking ahead and for its warm-up, and is kept for `cambist results`.\n\n"
             "\b\nExamples:\n"
             "  cambist backtest ema_cross --symbol BTC/USDT --timeframe 1h\n"
-            "  cambist backtest my.py --symbol BTC/USDT --timeframe 4h --since 2023-01-01 --set fast=8 --report out.html\n"
+            "  cambist backtest my.py --symbol BTC/USDT --timeframe 4h --since 2023-01-01 --set fast=8\n"
             "  cambist backtest ema_cross --symbol BTC/USDT --symbol ETH/USDT --timeframe 1h   (one account)"
         ),
         (
@@ -91,7 +95,7 @@ TEXTS: dict[str, tuple[str, str]] = {
             "Chaque backtest est contrôlé (regard vers le futur, mise en route) et conservé pour `cambist results`.\n\n"
             "\b\nExemples :\n"
             "  cambist backtest ema_cross --symbol BTC/USDT --timeframe 1h\n"
-            "  cambist backtest ma.py --symbol BTC/USDT --timeframe 4h --since 2023-01-01 --set fast=8 --report out.html\n"
+            "  cambist backtest ma.py --symbol BTC/USDT --timeframe 4h --since 2023-01-01 --set fast=8\n"
             "  cambist backtest ema_cross --symbol BTC/USDT --symbol ETH/USDT --timeframe 1h   (un seul compte)"
         ),
     ),

@@ -4,7 +4,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "demo.help": (
         (
             "Backtest the sample strategies side by side on a synthetic market: no network, no key.\n\n"
-            "The market is put into the lake as venue `synthetic`, the results are kept, and one HTML report is written."
+            "The market is put into the lake as venue `synthetic`, the results are kept, and one report is written."
         ),
         (
             "Backtester les stratégies d'exemple côte à côte sur un marché synthétique : sans réseau, sans clé.\n\n"
