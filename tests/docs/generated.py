@@ -13,7 +13,6 @@ import sys
 from importlib import import_module
 
 import click
-
 from tests.docs.pages import DOCS, ROOT
 
 PAGES = {"indicators": DOCS / "indicators.md", "commands": DOCS / "command-line.md"}
@@ -65,7 +64,9 @@ def commands() -> str:
     """Return the reference of all commands: how each is called, what it does, its options."""
     from cambist.apps.cli.main import COMMANDS
 
-    return "\n".join(_command(name, import_module(f"cambist.apps.cli.{file}").command) for name, file in COMMANDS.items())
+    return "\n".join(
+        _command(name, import_module(f"cambist.apps.cli.{file}").command) for name, file in COMMANDS.items()
+    )
 
 
 def _command(name: str, command: click.Command) -> str:

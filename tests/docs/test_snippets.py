@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.docs.pages import PAGES, Block, blocks, name, sessions
 
 import cambist as cb
 from cambist.apps.cli.main import COMMANDS, main
 from cambist.domain.errors import CambistError
 from cambist.domain.text import speak
 from cambist.usecases.demo import CANDLES, START_MS, SYMBOLS
-from tests.docs.pages import PAGES, Block, blocks, name, sessions
 
 WITH_CODE = [page for page in PAGES if blocks(page, "python", "console")]
 CONSOLE = [block for page in PAGES for block in blocks(page, "console")]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -169,21 +170,22 @@ def _trades_of(trades: Sequence[ClosedTrade], seats: Sequence[Seat]) -> Trades:
     symbols = tuple(dict.fromkeys(seat.instrument.symbol for seat in seats))
     names = tuple(dict.fromkeys(seat.name for seat in seats))
     place = {seat.id: (symbols.index(seat.instrument.symbol), names.index(seat.name)) for seat in seats}
+    why = {reason: number for number, reason in enumerate(EXIT_REASONS)}
 
-    def column(field: str) -> Floats:
-        return np.array([float(getattr(trade, field)) for trade in trades])
+    def column(field: str, dtype: type[np.generic] = np.float64) -> npt.NDArray[Any]:
+        return np.array(list(map(attrgetter(field), trades)), dtype=dtype)
 
     return Trades(
-        side=np.array([trade.sign for trade in trades], dtype=np.int8),
-        entry_ts=np.array([trade.entry_ts for trade in trades], dtype=np.int64),
+        side=column("sign", np.int8),
+        entry_ts=column("entry_ts", np.int64),
         entry_price=column("entry_price"),
-        exit_ts=np.array([trade.exit_ts for trade in trades], dtype=np.int64),
+        exit_ts=column("exit_ts", np.int64),
         exit_price=column("exit_price"),
         quantity=column("quantity"),
         pnl=column("pnl"),
         fees=column("fees"),
         slippage=column("slippage"),
-        exit_reason=np.array([EXIT_REASONS.index(trade.reason) for trade in trades], dtype=np.int8),
+        exit_reason=np.array([why[trade.reason] for trade in trades], dtype=np.int8),
         symbol=np.array([place[trade.bot][0] for trade in trades], dtype=np.int16),
         strategy=np.array([place[trade.bot][1] for trade in trades], dtype=np.int16),
         symbols=symbols,

@@ -79,7 +79,8 @@ class Loop:
     def run(self, progress: Progress | None = None) -> None:
         """Run through all candles; on Ctrl-C raise `Stopped` saying how far it came."""
         steps = _Steps(progress)
-        gc.freeze()  # or each full collection would walk through millions of prices
+        collecting = gc.isenabled()
+        gc.disable()  # nothing here makes cycles, and looking for them takes a sixth of the time
         try:
             if len(self.feeds) == 1:
                 self._run_one(self.feeds[0], steps)
@@ -88,7 +89,8 @@ class Loop:
         except KeyboardInterrupt:
             raise Stopped("backtest.stopped", percent=f"{100 * steps.share:.0f}") from None
         finally:
-            gc.unfreeze()
+            if collecting:
+                gc.enable()
 
     # -- the two schedules --------------------------------------------------------------------------------------------
 
@@ -137,14 +139,14 @@ class Loop:
 
     def _at_open(self, feed: Feed, i: int) -> None:
         for order in feed.book.take_at_open():
-            event = feed.book.fill_at_open(order, feed.ts[i], feed.open[i], feed.volume[i], self.state.free_cash())
+            event = feed.book.fill_at_open(order, feed.ts[i], feed.open[i], feed.volume[i], self.state.free_cash)
             if event is not None:
                 self._apply(feed, event, feed.ts[i] + 1)  # after the close at the same moment
 
     def _in_range(self, feed: Feed, i: int) -> None:
         for bar, volume in self._bars(feed, i):
             feed.book.begin_candle()
-            while (event := feed.book.next_in_range(feed.ts[i], bar, volume, self.state.free_cash())) is not None:
+            while (event := feed.book.next_in_range(feed.ts[i], bar, volume, self.state.free_cash)) is not None:
                 self._apply(feed, event, feed.closes_at[i])
             feed.book.end_candle()
 

@@ -124,7 +124,8 @@ def _seats(
     detail: Candles | Sequence[Candles],
 ) -> list[Seat]:
     """Return each strategy on each series, in an order that does not depend on the order in which they were given."""
-    strategies = list(strategy) if isinstance(strategy, Sequence) and not isinstance(strategy, str) else [strategy]
+    given: Any = strategy
+    strategies: list[Given] = list(given) if isinstance(given, list | tuple) else [given]
     series = list(candles) if isinstance(candles, Iterable) and not isinstance(candles, Candles | str) else [candles]
     details = [detail] if isinstance(detail, Candles) else list(detail)
     if not strategies or not series:

@@ -1,26 +1,26 @@
 """Commands: what the engine wants done, in the imperative."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from cambist.domain.order import Order
+from cambist.domain.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SubmitOrder:
     """Send this order to its venue."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelOrder:
     """Take this order back."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AmendOrder:
     """Move the trigger of this waiting order."""
 

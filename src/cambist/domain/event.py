@@ -1,13 +1,13 @@
 """Events: what has happened, in the past tense. The only thing that moves the engine."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from cambist.domain.order import Fill, Order
+from cambist.domain.record import record
 from cambist.domain.wish import Wish
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CandleClosed:
     """A candle of the bot's instrument has closed."""
 
@@ -18,7 +18,7 @@ class CandleClosed:
     close: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decided:
     """A bot's strategy has wishes, on the candle that opened at ``ts`` and closed at price ``close``."""
 
@@ -28,7 +28,7 @@ class Decided:
     wishes: tuple[Wish, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderFilled:
     """An order filled, whole or in part."""
 
@@ -38,7 +38,7 @@ class OrderFilled:
     """Whether nothing of the order is left."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderExpired:
     """What was left of an order was dropped by the venue: IOC, cash or minimums did not allow more."""
 
@@ -46,7 +46,7 @@ class OrderExpired:
     ts: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FundingPaid:
     """A perpetual's funding was exchanged; ``amount`` is in quote currency, negative if the bot received it."""
 

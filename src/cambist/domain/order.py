@@ -1,8 +1,9 @@
 """Orders: what is asked of a venue, and what came of it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from cambist.domain.record import record
 
 
 class Side(StrEnum):
@@ -54,10 +55,6 @@ class Role(StrEnum):
     TRAILING_STOP = "trailing_stop"
 
 
-ENTRY = Role.ENTRY
-"""At hand without a look into the enumeration, which every fill asks for."""
-
-
 class Liquidity(StrEnum):
     """Whether a fill took from the book or was waiting in it."""
 
@@ -65,7 +62,7 @@ class Liquidity(StrEnum):
     TAKER = "taker"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Order:
     """One order. ``price`` is set for limits, ``trigger`` for stops and take-profits; all in the instrument's steps."""
 
@@ -83,7 +80,7 @@ class Order:
     @property
     def reduces(self) -> bool:
         """Whether the order may only make a position smaller."""
-        return self.role is not ENTRY
+        return self.role is not Role.ENTRY
 
     @property
     def level(self) -> Decimal:
@@ -99,7 +96,7 @@ class Order:
         return (self.side is Side.SELL) == (self.type is OrderType.STOP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Fill:
     """One execution of one order."""
 

@@ -1,12 +1,13 @@
 """Positions: what a bot holds of one instrument."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from cambist.domain.record import record
 
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """A signed quantity (negative: short) and the average price at which it was entered."""
 

@@ -1,33 +1,33 @@
 """Wishes: what a strategy would like to happen. The engine turns them into orders, or refuses them."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from cambist.domain.order import Side, TimeInForce
+from cambist.domain.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fraction:
     """A size as a fraction of equity (1 is all of it)."""
 
     of_equity: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Notional:
     """A size as an amount of quote currency."""
 
     amount: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Risk:
     """A size such that the stop-loss, if hit, costs this fraction of equity (fees and slippage aside)."""
 
     of_equity: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """A size in base currency."""
 
@@ -37,7 +37,7 @@ class Quantity:
 Size = Fraction | Notional | Risk | Quantity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Enter:
     """Open a position, or add to it. Protections are fractions of the entry price."""
 
@@ -51,12 +51,12 @@ class Enter:
     time_in_force: TimeInForce = TimeInForce.GTC
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exit:
     """Close the position at market."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CancelEntries:
     """Cancel entry orders that still wait."""
 

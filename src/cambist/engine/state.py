@@ -6,13 +6,14 @@ from decimal import Decimal
 from cambist.domain.instrument import Instrument
 from cambist.domain.order import Order
 from cambist.domain.position import FLAT, ZERO, Position
+from cambist.domain.record import record
 from cambist.domain.refusal import Refused
 from cambist.domain.trade import ExitReason
 from cambist.domain.wish import Enter
 from cambist.market.matching import Steps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ClosedTrade:
     """One position from its first fill to its last, exact. Times are those of the fills (ms)."""
 

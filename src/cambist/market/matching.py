@@ -18,6 +18,7 @@ For one instrument and one bot, candle by candle (DESIGN, section 5):
 With candles of a finer timeframe at hand, step 2 is taken through them one after the other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import inf
@@ -28,6 +29,9 @@ from cambist.domain.order import Fill, Liquidity, Order, OrderType, Side, TimeIn
 from cambist.market.costs import BPS, affordable, slipped_steps, step_parts, steps_down
 
 ZERO = Decimal(0)
+
+Cash = Callable[[], Decimal]
+"""Asked only when an entry fills: what is free to spend."""
 
 Filling = OrderFilled | OrderExpired | None
 """What comes of an order that acts: a fill, its end without one, or nothing yet (it waits on)."""
@@ -136,7 +140,7 @@ class Book:
         due, self.at_open = self.at_open, []
         return due
 
-    def fill_at_open(self, order: Order, ts: int, price: float, volume: float, cash: Decimal) -> Filling:
+    def fill_at_open(self, order: Order, ts: int, price: float, volume: float, cash: Cash) -> Filling:
         """Let one order act at the open ``price`` of the candle at ``ts``."""
         if order.price is not None and not _reaches(price, order.side, float(order.price)):
             return OrderExpired(order, ts)
@@ -149,7 +153,7 @@ class Book:
         self._in_candle = True
 
     def next_in_range(
-        self, ts: int, bar: tuple[float, float, float, float], volume: float, cash: Decimal
+        self, ts: int, bar: tuple[float, float, float, float], volume: float, cash: Cash
     ) -> Filling | None:
         """Let the waiting order that acts first within ``bar`` (open, high, low, close) act; None when none is left."""
         while (acting := self._first(bar)) is not None:
@@ -215,7 +219,7 @@ class Book:
             return (1 if stop else 2, trigger, False)
         return None
 
-    def _fill(self, order: Order, ts: int, reference: float, volume: float, cash: Decimal, *, maker: bool) -> Filling:
+    def _fill(self, order: Order, ts: int, reference: float, volume: float, cash: Cash, *, maker: bool) -> Filling:
         """Fill what volume and cash allow of ``order``; what is left waits, goes on at the next open, or expires."""
         price, rate = self._price(order, reference, maker=maker)
         quantity = self._fillable(order, price, rate, volume, cash)
@@ -251,7 +255,7 @@ class Book:
             price = min(price, order.price) if order.side is Side.BUY else max(price, order.price)
         return price, self._taker
 
-    def _fillable(self, order: Order, price: Decimal, rate: Decimal, volume: float, cash: Decimal) -> Decimal:
+    def _fillable(self, order: Order, price: Decimal, rate: Decimal, volume: float, cash: Cash) -> Decimal:
         """Return the quantity that fills: bounded by volume, and for entries by cash and the venue's minimums."""
         steps = self._steps
         quantity = order.quantity
@@ -260,9 +264,10 @@ class Book:
             quantity = min(quantity, steps.lot * cap)
         if order.reduces:
             return quantity
-        if quantity * price * (1 + rate) > cash:
-            lots = affordable(float(cash), float(price), float(rate), steps.lot_mul, steps.lot_scale)
-            while lots > 0 and steps.lot * lots * price * (1 + rate) > cash:  # the last bits of the doubles
+        free = cash()
+        if quantity * price * (1 + rate) > free:
+            lots = affordable(float(free), float(price), float(rate), steps.lot_mul, steps.lot_scale)
+            while lots > 0 and steps.lot * lots * price * (1 + rate) > free:  # the last bits of the doubles
                 lots -= 1
             quantity = min(quantity, steps.lot * lots)
         if quantity < steps.min_quantity or quantity * price < steps.min_notional:

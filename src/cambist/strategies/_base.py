@@ -1,7 +1,6 @@
 """`Strategy`: `init` declares, `next` decides, candle by candle."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadStrategy
 from cambist.domain.order import Side, TimeInForce
+from cambist.domain.record import record
 from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Risk, Size, Wish
 from cambist.strategies._failed import failed
 from cambist.strategies._line import Clock, Line
@@ -21,7 +21,7 @@ DEFAULT_WARMUP = 500
 """Candles of history given to strategies whose own computations say nothing of how much they need."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """The position as a strategy sees it. False when flat."""
 

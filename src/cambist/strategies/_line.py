@@ -24,10 +24,14 @@ class Clock:
 class Line:
     """One value per candle, revealed candle by candle; reads and compares as the value at the last closed candle."""
 
-    __slots__ = ("_array", "clock", "name", "relative", "unit", "values", "warmup")
+    __slots__ = ("_array", "clock", "falls", "name", "relative", "rises", "unit", "values", "warmup")
 
     values: list[float]
     """All values, as a list: single numbers are read from it several times quicker than from an array."""
+    rises: dict["Line | float", list[bool]]
+    """Where the line crosses above another (or a number), worked out when first asked; see `crossed_above`."""
+    falls: dict["Line | float", list[bool]]
+    """Where it crosses below."""
 
     def __init__(
         self,
@@ -46,11 +50,15 @@ class Line:
         self.warmup = warmup
         self.relative = relative  # cumulative: only how it moves means anything
 
-    def __getattr__(self, name: str) -> list[float]:
-        if name != "values":
+    def __getattr__(self, name: str) -> Any:
+        # slots that are filled when first read; from then on they answer themselves
+        if name == "values":
+            self.values = self._array.tolist()
+        elif name in ("rises", "falls"):
+            setattr(self, name, {})
+        else:
             raise AttributeError(name)
-        self.values = self._array.tolist()  # made when first read; from then on the slot answers
-        return self.values
+        return getattr(self, name)
 
     @property
     def whole(self) -> Floats:
@@ -101,12 +109,11 @@ def crossed_above(one: Any, other: Any) -> Any:
     For lines the answer is for now; for arrays it is an array, one answer per candle (the first is False).
     """
     if one.__class__ is Line:
-        now = one.clock.now
-        x = one.values
-        if other.__class__ is Line:
-            y = other.values
-            return x[now] > y[now] and now > 0 and x[now - 1] <= y[now - 1]
-        return x[now] > other and now > 0 and x[now - 1] <= other
+        try:
+            return one.rises[other][one.clock.now]
+        except KeyError:
+            one.rises[other] = _crossed(one.whole, _whole(other)).tolist()
+            return one.rises[other][one.clock.now]
     return _crossed(np.asarray(one), np.asarray(other))
 
 
@@ -120,19 +127,22 @@ def crossed_below(one: Any, other: Any) -> Any:
     For lines the answer is for now; for arrays it is an array, one answer per candle (the first is False).
     """
     if one.__class__ is Line:
-        now = one.clock.now
-        x = one.values
-        if other.__class__ is Line:
-            y = other.values
-            return x[now] < y[now] and now > 0 and x[now - 1] >= y[now - 1]
-        return x[now] < other and now > 0 and x[now - 1] >= other
+        try:
+            return one.falls[other][one.clock.now]
+        except KeyError:
+            one.falls[other] = _crossed(_whole(other), one.whole).tolist()
+            return one.falls[other][one.clock.now]
     return _crossed(np.asarray(other), np.asarray(one))
+
+
+def _whole(other: Any) -> Any:
+    return other.whole if isinstance(other, Line) else np.asarray(other, dtype=np.float64)
 
 
 def _crossed(rising: Floats, level: Floats) -> Bools:
     """Return where ``rising`` went above ``level``; either may be a single number, NaN never crosses."""
-    above = rising > level
-    before = rising <= level  # not merely ~above: comparisons with NaN are False
+    above = np.asarray(rising > level)
+    before = np.asarray(rising <= level)  # not merely ~above: comparisons with NaN are False
     crossed = np.empty(above.size, dtype=np.bool_)
     crossed[0] = False
     np.logical_and(above[1:], before[:-1], out=crossed[1:])
