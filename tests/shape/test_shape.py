@@ -61,7 +61,6 @@ def test_no_file_is_too_long():
     long = {path.relative_to(ROOT).as_posix(): length for path, length in lengths.items() if length > HABIT}
     if long:
         rows = "".join(f"\n  {length:4} {name}" for name, length in sorted(long.items(), key=lambda one: -one[1]))
-        print(f"over {HABIT} lines:{rows}")
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             warnings.warn(f"files over {HABIT} lines (the habit, not the limit):{rows}", stacklevel=1)

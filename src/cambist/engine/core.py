@@ -38,7 +38,7 @@ def _decided(state: State, event: Decided) -> list[Command]:
     bot = state.bots[event.bot]
     bot.mark = event.close
     commands: list[Command] = []
-    sides = {wish.side for wish in event.wishes if type(wish) is Enter}
+    sides = {wish.side for wish in event.wishes if type(wish) is Enter} if len(event.wishes) > 1 else ()
     for leg, wish in enumerate(event.wishes):
         if type(wish) is Enter:
             if len(sides) > 1:
@@ -53,7 +53,7 @@ def _decided(state: State, event: Decided) -> list[Command]:
 
 
 def _enter(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> list[Command]:
-    against = [key for key, (order, _) in bot.entries.items() if order.side is not wish.side]
+    against = [key for key, (order, _) in bot.entries.items() if order.side is not wish.side] if bot.entries else []
     waiting = len(bot.entries) - len(against)
     reason = may_enter(bot.instrument, wish.side, bot.position, waiting, bot.pyramiding)
     reverses = bot.position.quantity * wish.side.sign < 0
@@ -71,7 +71,8 @@ def _enter(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> lis
     if not isinstance(draft, Order):
         _refuse(state, event, draft)
         return commands
-    commands += _cancel(bot, [key for key in against if key in bot.entries])
+    if against:
+        commands += _cancel(bot, [key for key in against if key in bot.entries])
     bot.entries[draft.id] = (draft, wish)
     commands.append(SubmitOrder(draft))
     return commands
@@ -89,14 +90,15 @@ def _draft(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> Ord
     reason = may_send(bot.instrument, amount, price, cash)
     if reason is not None:
         return reason
-    kind = OrderType.LIMIT if wish.limit else OrderType.STOP if wish.stop else OrderType.MARKET
-    ticks = steps_down if wish.side is Side.BUY else steps_up  # never dearer than was wished
-    level = bot.steps.tick * ticks(price, bot.steps.tick_mul, bot.steps.tick_scale)
+    level = None
+    if wish.limit or wish.stop:
+        ticks = steps_down if wish.side is Side.BUY else steps_up  # never dearer than was wished
+        level = bot.steps.tick * ticks(price, bot.steps.tick_mul, bot.steps.tick_scale)
     return Order(
         id=_id(bot, event.ts, f"entry{leg}"),
         bot=bot.id,
         side=wish.side,
-        type=kind,
+        type=OrderType.LIMIT if wish.limit else OrderType.STOP if wish.stop else OrderType.MARKET,
         quantity=amount,
         role=Role.ENTRY,
         price=level if wish.limit else None,
@@ -106,7 +108,7 @@ def _draft(state: State, bot: Bot, event: Decided, wish: Enter, leg: int) -> Ord
 
 
 def _exit(bot: Bot, ts: int) -> list[Command]:
-    commands = _cancel(bot, list(bot.entries))
+    commands = _cancel(bot, list(bot.entries)) if bot.entries else []
     if not bot.position or bot.exiting is not None:
         return commands
     bot.exiting = Order(
@@ -156,7 +158,7 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
     bot.position = bot.position.grown(order.side.sign * fill.quantity, fill.price, new_entry=first)
     if event.done:
         del bot.entries[order.id]
-    trailed = bot.trailing
+    trailed = bot.trailing if bot.protections else None
     commands = _unprotect(bot)
     commands += _protect(bot, fill.ts, None if trailed is None else trailed.trigger)
     return commands
@@ -175,7 +177,8 @@ def _exited(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
         return commands
     if bot.exiting is not None and bot.exiting.id != order.id:
         commands.append(CancelOrder(bot.exiting))  # a stop was quicker than the exit that the strategy wished
-    commands += _cancel(bot, [key for key in bot.entries if key in bot.filled_in])
+    if bot.entries:
+        commands += _cancel(bot, [key for key in bot.entries if key in bot.filled_in])
     state.trades.append(_closed(bot, sign, fill.ts, _WHY[order.role]))
     _forget_trade(bot)
     return commands
@@ -260,6 +263,8 @@ def _level(bot: Bot, price: float, sign: int, fraction: float) -> Decimal:
 
 
 def _unprotect(bot: Bot) -> list[Command]:
+    if not bot.protections:
+        return []
     commands: list[Command] = [CancelOrder(order) for order in bot.protections.values()]
     bot.protections.clear()
     return commands

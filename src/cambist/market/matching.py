@@ -76,6 +76,7 @@ class Book:
     """
 
     __slots__ = (
+        "_adverse",
         "_arriving",
         "_costs",
         "_entered",
@@ -94,6 +95,7 @@ class Book:
     def __init__(self, instrument: Instrument, costs: Costs) -> None:
         self._steps = Steps(instrument)
         self._costs = costs
+        self._adverse = costs.adverse
         self._maker = Decimal(str(costs.maker_fee_bps)) / 10_000
         self._taker = Decimal(str(costs.taker_fee_bps)) / 10_000
         self.at_open: list[Order] = []
@@ -249,7 +251,7 @@ class Book:
         if maker and order.price is not None:
             return order.price, self._maker
         steps = self._steps
-        ticks = slipped_steps(reference, order.side.sign, self._costs.adverse, steps.tick_mul, steps.tick_scale)
+        ticks = slipped_steps(reference, order.side.sign, self._adverse, steps.tick_mul, steps.tick_scale)
         price = steps.tick * ticks
         if order.price is not None:
             price = min(price, order.price) if order.side is Side.BUY else max(price, order.price)

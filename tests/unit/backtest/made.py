@@ -86,3 +86,27 @@ def told(plan: Plan, candles: Candles, **how: Any) -> list[tuple[Any, ...]]:
         (t.side, number[t.entry_ts], t.entry_price, number[t.exit_ts], t.exit_price, str(t.exit_reason))
         for t in result.trades
     ]
+
+
+def rough(
+    rng: np.random.Generator,
+    count: int,
+    *,
+    symbol: str = "BTC/USDT",
+    timeframe: Timeframe = Timeframe.M1,
+    level: int = 100,
+    step: int = 3,
+    unit: float = 0.01,
+    quiet: float = 0.05,
+    volume: float = 50.0,
+) -> Candles:
+    """Candles on a coarse grid of prices, so that levels are touched exactly; gaps in price and time, idle ones too."""
+    close = np.maximum(level + np.cumsum(rng.integers(-step, step + 1, count)), 5)
+    jump = np.where(rng.random(count) < 0.2, rng.integers(-step, step + 1, count), 0)
+    opened = np.maximum(np.concatenate([[level], close[:-1]]) + jump, 5)
+    high = np.maximum(opened, close) + rng.integers(0, step + 1, count)
+    low = np.maximum(np.minimum(opened, close) - rng.integers(0, step + 1, count), 1)
+    traded = np.where(rng.random(count) < quiet, 0.0, np.round(rng.exponential(volume, count), 3))
+    ts = START + timeframe.ms * np.cumsum(rng.poisson(0.05, count) + 1)
+    prices = (np.round(column * unit, 10) for column in (opened, high, low, close))
+    return build("test", symbol, timeframe, ts.astype(np.int64), *prices, traded)
