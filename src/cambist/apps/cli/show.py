@@ -40,19 +40,22 @@ def _document(result: StoredResult, *, with_trades: bool) -> dict[str, Any]:
 def print_result(result: StoredResult, console: Console, *, with_trades: bool = False) -> None:
     """Print ``result`` as people read it; one that is not kept (id 0) has no number."""
     currency = tables.currency_of(result.symbols)
-    console.print(Text.assemble((f"#{result.id} {result.strategy}", "bold"), f"  {market(result)}  {period(result)}"))
+    name = f"#{result.id} {result.strategy}" if result.id else result.strategy
+    console.print(Text.assemble((name, "bold"), f"  {market(result)}  {period(result)}"))
     console.print(tables.proof_line(result.proof))
     for note in result.notes:
         console.print(Text(f"! {note}", style="yellow"))
     console.print()
     _print_equity(result, console, currency)
-    console.print(tables.metrics_table([(f"#{result.id}", result.metrics)], currency=currency))
+    console.print(
+        tables.metrics_table([(f"#{result.id}" if result.id else result.strategy, result.metrics)], currency=currency)
+    )
     console.print()
     console.print(_run(result))
     console.print()
     if with_trades:
         console.print(tables.trades_table(result.trades) if result.trades else say("report.trades.none"))
-    elif result.trades:
+    elif result.trades and result.id:
         console.print(say("show.more", count=number(len(result.trades), 0), id=result.id), style=tables.FAINT)
 
 
@@ -86,5 +89,6 @@ def _run(result: StoredResult) -> Table:
     table.add_row(say("report.run.candles"), number(result.candles, 0))
     table.add_row(say("show.data_hash"), Text(result.data_hash))
     table.add_row(say("show.code_hash"), Text(result.code_hash))
-    table.add_row(say("results.kept"), show_moment(result.created_ms))
+    if result.created_ms:  # not kept yet, or not to be
+        table.add_row(say("results.kept"), show_moment(result.created_ms))
     return table
