@@ -22,18 +22,21 @@ VENDORED = "vendor"  # others' code, kept as they wrote it
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Return the files that are ours: in the repository, or new and not ignored by it."""
+    """Return the files that are ours: in the repository, or new in one of its folders and not ignored.
+
+    New files beside the Makefile are what its user tries out: the demo's report, a first strategy.
+    """
+    kept = listed("--cached")
+    new = [name for name in listed("--others", "--exclude-standard") if "/" in name]
+    return tuple(path for name in (*kept, *new) if (path := ROOT / name).is_file())
+
+
+def listed(*which: str) -> list[str]:
     try:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
+        done = subprocess.run(["git", "ls-files", "-z", *which], cwd=ROOT, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"needs a git checkout: {error}")
-    paths = (ROOT / name for name in listed.stdout.decode().split("\0") if name)
-    return tuple(path for path in paths if path.is_file())
+    return [name for name in done.stdout.decode().split("\0") if name]
 
 
 def is_code(path: Path) -> bool:

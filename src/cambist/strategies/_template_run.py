@@ -5,8 +5,10 @@ history and shown only what was known by then decides the same, hundreds of time
 it holds, and builds anew where it does not.
 """
 
+from contextlib import suppress
 from copy import copy
 from typing import Any
+from warnings import catch_warnings
 
 import numpy as np
 import pandas as pd
@@ -89,12 +91,13 @@ class TemplateRun:
     def decide(self, i: int) -> tuple[Wish, ...]:
         """Return what the strategy wishes at the close of candle ``i``."""
         self._clock.now = i
-        try:
-            if self._instance is None:
-                return self.ask(self.built(i, self.strategy.warmup))
+        if self._instance is not None:
             for name, value in self._fresh:  # one built anew knows nothing of what it kept at other candles
                 setattr(self._instance, name, copy(value) if isinstance(value, list | dict | set) else value)
-            return self.ask(self._instance)
+            with suppress(Exception):  # something that views cannot imitate, or an error: the slow way tells which
+                return self.ask(self._instance)
+        try:
+            return self.ask(self.built(i, self.strategy.warmup))
         except (IndexError, KeyError) as error:
             if i < self.strategy.warmup:  # it looks further back than there is yet
                 return ()
@@ -163,8 +166,9 @@ class TemplateRun:
         for i in {len(self.frame) - 1, len(self.frame) // 2}:
             self._clock.now = i
             try:
-                instance.should_long()
-                instance.should_short()
+                with catch_warnings(action="error", category=FutureWarning):  # pandas-ta's, given what is no Series
+                    instance.should_long()
+                    instance.should_short()
             except Exception:  # noqa: BLE001 - whatever it is, the slow way will show whether it is the strategy's own
                 return False
         return True

@@ -24,6 +24,7 @@ def rows(count=40, first=0, low=99):
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CAMBIST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CAMBIST_LANG", "en")
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def call(*arguments, language="en"):
         monkeypatch.setenv("CAMBIST_LANG", language)
