@@ -32,7 +32,7 @@ def window_zscore(values: Floats, period: int) -> Floats:
 
 @compiled
 def _zscore(values: Floats, period: int, out: Floats) -> None:
-    """Sum as in `_rolling.moments`, but keep distance and mean apart from the price: their difference keeps its digits."""
+    """Sum as in `_rolling.moments`, but never add the price back: distance less mean keeps its digits."""
     out[: period - 1] = np.nan
     tails, square_tails = np.zeros(period), np.zeros(period)
     backwards, square_backwards = tails[: period - 1][::-1], square_tails[: period - 1][::-1]
