@@ -1,6 +1,6 @@
 """`Strategy`: `init` declares, `next` decides, candle by candle."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
@@ -170,8 +170,10 @@ class Strategy(Parametrised):
     def _needs(self) -> int:
         """Return how many candles of history it needs."""
         lines = self._lines().values()
-        plain_arrays = any(isinstance(value, np.ndarray) for value in vars(self).values())
-        own = self.warmup or (DEFAULT_WARMUP if plain_arrays else 0)
+        count = len(self.candles.candles)
+        kept = [value for name, value in vars(self).items() if not name.startswith("_") and not isinstance(value, Line)]
+        plain = any(isinstance(value, Sized) and len(value) == count for value in kept)  # arrays, series, lists
+        own = self.warmup or (DEFAULT_WARMUP if plain else 0)
         return max(2, own, *(line.warmup + 1 for line in lines)) if lines else max(2, own)
 
     def _decider(self) -> Callable[[int], tuple[Wish, ...]]:

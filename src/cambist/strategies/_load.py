@@ -63,7 +63,8 @@ def from_source(source: str, label: str, wanted: str | None = None) -> AnyStrate
     try:
         exec(compile(tree, label, "exec"), vars(module))
     except Exception as error:
-        line = traceback.extract_tb(error.__traceback__)[-1].lineno
+        frames = traceback.extract_tb(error.__traceback__)
+        line = [frame.lineno for frame in frames if frame.filename == label][-1]  # its own, not that of what it calls
         message = f"{type(error).__name__}: {error}"
         raise BadStrategy("strategy", label, "strategy.import", message=message, line=line) from error
     strategy = _only(module, label, wanted)

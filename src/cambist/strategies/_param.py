@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any, ClassVar, TypeVar, cast
 
 from cambist.domain.errors import BadInput
@@ -30,7 +31,9 @@ class Param:
                 raise ValueError(value)
             else:
                 number = int(float(value)) if kind is int else kind(value)
-        except (ValueError, TypeError, KeyError):
+            if kind is float and not isfinite(number):
+                raise ValueError(value)
+        except (ValueError, TypeError, KeyError, OverflowError):
             raise BadInput(name, value, "param.type", type=kind.__name__) from None
         if self.choices is not None and number not in self.choices:
             raise BadInput(name, value, "param.choices", choices=", ".join(map(str, self.choices)))

@@ -108,5 +108,5 @@ def rough(
     low = np.maximum(np.minimum(opened, close) - rng.integers(0, step + 1, count), 1)
     traded = np.where(rng.random(count) < quiet, 0.0, np.round(rng.exponential(volume, count), 3))
     ts = START + timeframe.ms * np.cumsum(rng.poisson(0.05, count) + 1)
-    prices = (np.round(column * unit, 10) for column in (opened, high, low, close))
-    return build("test", symbol, timeframe, ts.astype(np.int64), *prices, traded)
+    opened, high, low, close = (np.round(column * unit, 10) for column in (opened, high, low, close))
+    return build("test", symbol, timeframe, ts.astype(np.int64), opened, high, low, close, traded)

@@ -109,8 +109,8 @@ def test_the_same_events_give_the_same_commands_and_the_same_state(script, price
         }[what]
         if event is None:
             continue
-        entering = order is not None and not order.reduces and isinstance(event, OrderFilled)
-        if entering and state.bots["b"].position.quantity * order.side.sign < 0:
+        held = state.bots["b"].position.quantity
+        if isinstance(event, OrderFilled) and not event.order.reduces and held * event.order.side.sign < 0:
             continue  # no market fills an entry before the exit that must come first
         if isinstance(event, OrderFilled | OrderExpired):
             if isinstance(event, OrderFilled) and not event.done:

@@ -58,7 +58,7 @@ def test_values_are_read_as_the_type_of_the_default(given, value):
         ({"fast": "seven"}, "fast: 'seven' will not do. This parameter is of type int."),
         ({"fast": None}, "fast: None will not do. This parameter is of type int."),
         ({"share": "much"}, "share: 'much' will not do. This parameter is of type float."),
-        ({"share": float("nan")}, "share: nan will not do. Give a number from 0.1 to 1.0."),
+        ({"share": float("nan")}, "share: nan will not do. This parameter is of type float."),
         ({"shorts": "perhaps"}, "shorts: 'perhaps' will not do. This parameter is of type bool."),
         ({"frame": "5h"}, "frame: '5h' will not do. Choose one of: 1h, 4h."),
         ({"fats": 9}, "fats: 9 will not do. The strategy has no such parameter. Perhaps: fast"),
@@ -78,9 +78,11 @@ def test_what_is_no_finite_number_is_refused(given):
             Tuned(**{name: given})
 
 
-def test_a_parameter_with_one_bound_only_says_which(capsys):
-    with pytest.raises(BadInput, match="fast: 1 will not do"):
+@pytest.mark.xfail(strict=True, reason="a bound that is not there is shown as None")
+def test_a_parameter_with_one_bound_only_says_which():
+    with pytest.raises(BadInput, match="fast: 1 will not do") as refused:
         Wider(fast=1)
+    assert "None" not in str(refused.value)
 
 
 def test_a_default_out_of_its_own_bounds_is_refused_at_once():

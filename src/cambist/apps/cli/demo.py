@@ -26,7 +26,7 @@ def command(seed: int, report: Path) -> None:
     from cambist.apps.cli.tables import console, metrics_table, proof_line
     from cambist.backtest.report.page import page
     from cambist.usecases.demo import demo
-    from cambist.usecases.results import to_keep
+    from cambist.usecases.results import proved, to_keep
 
     store = bootstrap.results()
     errors = Console(stderr=True)
@@ -44,5 +44,5 @@ def command(seed: int, report: Path) -> None:
     currency = results[0].legs[0].instrument.quote
     out.print(say("demo.about", symbols=", ".join(kept[0].symbols), count=f"{kept[0].candles:,}"))
     out.print(metrics_table([(one.strategy, one.metrics) for one in kept], currency=currency))
-    out.print(proof_line(kept[0].proof))
+    out.print(proof_line(min(kept, key=proved).proof))  # one that is not proved speaks for all
     out.print(say("demo.done", path=report.resolve(), ids=" ".join(map(str, ids))), highlight=False)
