@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check bench format lock hooks clean
+.PHONY: help install up demo test check docs bench format lock hooks clean
 
 help:  ## list what can be asked
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -33,8 +33,12 @@ check: $(READY)  ## all that CI checks: format, lint, types, contracts, sizes, d
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/mkdocs build -q --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
 	@$(MAKE) --no-print-directory test
+
+docs: $(READY)  ## write the generated pages anew and build the documentation into site/
+	@$(BIN)/python -m tests.docs.generated
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
 
 bench: $(READY)  ## measure against the peers, in their own environments, same data, same run
 	@$(BIN)/python -m bench

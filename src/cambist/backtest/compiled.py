@@ -17,6 +17,7 @@ from numba import njit
 
 from cambist.domain.trade import EXIT_REASONS, ExitReason
 from cambist.market import costs
+from cambist.market.matching import DUST
 
 SIGNAL = EXIT_REASONS.index(ExitReason.SIGNAL)
 STOP = EXIT_REASONS.index(ExitReason.STOP_LOSS)
@@ -146,6 +147,8 @@ def _enter(account, rules, trades, ts, open_, cap):
     lots = min(account.wish_lots, cap)
     if _quantity(rules, lots) * price * (1.0 + rules.fee) > account.cash:
         lots = min(lots, affordable(account.cash, price, rules.fee, rules.lot_mul, rules.lot_scale))
+        if lots * DUST < account.wish_lots:
+            lots = 0
     quantity = _quantity(rules, lots)
     if lots <= 0 or quantity < rules.min_quantity or quantity * price < rules.min_notional:
         account.expired += 1
@@ -335,13 +338,14 @@ def _build(stamp: int) -> Compiled:
 
 
 def _stamp() -> int:
-    """Return a number that changes with the code of market/costs.py.
+    """Return a number that changes with what is compiled in from other files.
 
     Numba keeps compiled kernels on disk and looks only at a kernel's own file to see whether they are stale; closed
     over by the kernel, this number makes it look at what is compiled into it as well.
     """
     functions = [value for value in vars(costs).values() if isinstance(value, FunctionType)]
-    return crc32(b"".join(f.__code__.co_code + repr(f.__code__.co_consts).encode() for f in functions))
+    code = b"".join(f.__code__.co_code + repr(f.__code__.co_consts).encode() for f in functions)
+    return crc32(code + repr(DUST).encode())
 
 
 simulate = _build(_stamp())

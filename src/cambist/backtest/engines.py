@@ -67,10 +67,12 @@ class Outcome:
 class _Purse:
     """What strategies may know of the account."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, bot: Bot) -> None:
         self._state = state
+        self._bot = bot
 
-    def equity(self) -> float:
+    def equity(self, price: float) -> float:
+        self._bot.mark = price
         return float(self._state.equity())
 
     def cash(self) -> float:
@@ -109,7 +111,7 @@ def looped(seats: Sequence[Seat], settings: Settings, progress: Progress | None)
 def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
     bot = Bot(seat.id, seat.instrument, Steps(seat.instrument), settings.pyramiding)
     state.bots[seat.id] = bot
-    runner = bind(seat.strategy, seat.candles, seat.instrument, cash=settings.cash, account=_Purse(state))
+    runner = bind(seat.strategy, seat.candles, seat.instrument, cash=settings.cash, account=_Purse(state, bot))
     maker = settings.fee_bps if settings.maker_fee_bps is None else settings.maker_fee_bps
     costs = Costs(
         maker_fee_bps=maker,

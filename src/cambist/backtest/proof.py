@@ -2,10 +2,10 @@
 
 At some candles the strategy is computed anew on history that ends there and is as long as its warm-up, which is all
 that it would have live. Its values at that candle must be those that the backtest used. Where they are not, it is
-computed once more on all history up to there: if that gives the backtest's values the warm-up is too short; if not,
-the backtest has used what came later.
+computed once more on all history up to there: if that gives the backtest's values, at every candle, the warm-up is too
+short; if not, the backtest has used what came later. One such long history is looked at in any case.
 
-The candles are chosen where the strategy wished something, and evenly in between.
+The candles are chosen where the strategy wished something (where its signals turn), and evenly in between.
 """
 
 from collections import deque
@@ -23,16 +23,19 @@ from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.proof import Difference, Proof, Verdict
 from cambist.domain.wish import Enter, Wish
 from cambist.strategies._base import Strategy
-from cambist.strategies._signals import SignalStrategy
+from cambist.strategies._signals import FLAGS, SignalStrategy
 from cambist.strategies._template import TemplateStrategy
 
 Values = dict[str, float]
+Columns = dict[str, npt.NDArray[Any]]
 
 SAME = 1e-8
 """Values differ when they do by more than this share of their column's size: ten times what indicators promise."""
 CHECKS = 48
 CHECKS_ON_LONG_HISTORY = 10
 LONG_HISTORY = 100_000
+WHOLE = 20_000
+"""Candles of the history that is looked at whole; less if there are less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,10 @@ class Probe:
     """Takes a candle's position, gives the values that the backtest used there."""
     last: Callable[[Candles], Values]
     """Takes candles, gives the values at the last of them."""
-    size: Callable[[str, int], float]
-    """Takes a column and a position, gives the size of the column's values thereabouts."""
+    columns: Columns
+    """Everything that the backtest used, over all history."""
+    over: Callable[[Candles], Columns]
+    """Takes candles from the first on, gives the same columns over these."""
 
 
 def prove(
@@ -54,18 +59,24 @@ def prove(
     probe = _probe(strategy, candles, instrument, runner, cash)
     warmup = runner.warmup
     look_ahead = short = None
+    if set(FLAGS) <= set(runner.columns):
+        events = _turns(runner.columns, len(candles))
     cuts = _cuts(len(candles), max(runner.first, 1), warmup, events)
+    whole = candles[: min(WHOLE, 3 * len(candles) // 4)]
+    anywhere = _earliest(candles, probe, whole) if cuts and len(whole) > 1 else None
     for t in cuts:
         used = probe.used(t)
         window = _differs(probe, t, used, probe.last(candles[max(0, t + 1 - warmup) : t + 1]))
-        if window is None:
+        if window is None and anywhere is None:
             continue
         known = _differs(probe, t, used, probe.last(candles[: t + 1])) if t + 1 > warmup else window
-        if known is None:
-            short = short or _difference(candles, t, window)
-        else:
+        if known is not None:
             look_ahead = _difference(candles, t, known)
             break
+        anywhere = anywhere or _earliest(candles, probe, candles[: t + 1])
+        if anywhere is None and window is not None:
+            short = short or _difference(candles, t, window)
+    look_ahead = look_ahead or anywhere
     deep = any(t + 1 >= warmup for t in cuts)
     return Proof(
         look_ahead=Verdict.FAIL if look_ahead else Verdict.PASS if cuts else Verdict.SKIPPED,
@@ -82,12 +93,22 @@ def skipped(warmup: int = 0) -> Proof:
     return Proof(look_ahead=Verdict.SKIPPED, warm_up=Verdict.SKIPPED, warm_up_candles=warmup)
 
 
+def _turns(columns: dict[str, npt.NDArray[Any]], count: int) -> Any:
+    """Return the candles at which a signal begins or ends, and those just before: there a look ahead shows."""
+    turns = np.zeros(count, dtype=np.bool_)
+    for name in FLAGS:
+        changed = np.flatnonzero(columns[name][1:] != columns[name][:-1])
+        turns[changed] = turns[changed + 1] = True
+    return np.flatnonzero(turns)
+
+
 def _cuts(count: int, first: int, warmup: int, events: Sequence[int]) -> list[int]:
     """Choose the candles to look at: two thirds where something was wished, after the warm-up where there are such."""
     checks = CHECKS_ON_LONG_HISTORY if count >= LONG_HISTORY else CHECKS
     start = warmup if warmup + checks < count else first
     # the last candle has no future to look into
-    eventful = np.asarray([t for t in events if start <= t < count - 1], dtype=np.int64)
+    eventful = np.asarray(events, dtype=np.int64)
+    eventful = eventful[(eventful >= start) & (eventful < count - 1)]
     if eventful.size > 2 * checks // 3:
         eventful = eventful[np.linspace(0, eventful.size - 1, 2 * checks // 3).astype(np.int64)]
     if count - 2 < start:
@@ -96,13 +117,31 @@ def _cuts(count: int, first: int, warmup: int, events: Sequence[int]) -> list[in
     return sorted({*eventful.tolist(), *even.tolist()})
 
 
+def _earliest(candles: Candles, probe: Probe, part: Candles) -> Difference | None:
+    """Return the first candle at which a column computed on ``part`` differs from the one used, if any does."""
+    used, seen, count = probe.columns, probe.over(part), len(part)
+    found: tuple[int, str] | None = None
+    for name in used.keys() & seen.keys():
+        one, other = used[name], seen[name]
+        if one.size > 1 and other.size == count:
+            one = one[:count]
+            size = 0.0 if one.dtype.kind == "b" else float(np.nanmax(np.abs(one), initial=0.0, where=np.isfinite(one)))
+            apart = ~np.isclose(one, other, rtol=SAME, atol=SAME * size, equal_nan=True)
+            if apart.any() and (found is None or int(apart.argmax()) < found[0]):
+                found = (int(apart.argmax()), name)
+    if found is None:
+        return None
+    row, name = found
+    return _difference(candles, row, (name, float(used[name][row]), float(seen[name][row])))
+
+
 def _differs(probe: Probe, t: int, used: Values, seen: Values) -> tuple[str, float, float] | None:
     """Return the first column whose value seen differs from the value used, with both."""
     for column in {**used, **seen}:
         one, other = used.get(column, 0.0), seen.get(column, 0.0)
         if one == other or (one != one and other != other):
             continue
-        if not abs(one - other) <= SAME * max(abs(one), abs(other), probe.size(column, t)):
+        if not abs(one - other) <= SAME * max(abs(one), abs(other), _size(probe.columns, column, t)):
             return column, one, other
     return None
 
@@ -120,7 +159,7 @@ def _probe(strategy: Given, candles: Candles, instrument: Instrument, runner: Ru
     if isinstance(ready, SignalStrategy):
         return _signals_probe(ready, runner)
     if isinstance(ready, Strategy):
-        return _strategy_probe(ready, candles, runner)
+        return _strategy_probe(ready, candles, runner, cash)
     return _template_probe(ready, candles, instrument, runner, cash)
 
 
@@ -129,13 +168,28 @@ def _signals_probe(strategy: SignalStrategy, runner: Runner) -> Probe:
     return Probe(
         used=lambda t: {name: float(column[t if column.size > 1 else 0]) for name, column in columns.items()},
         last=lambda part: {name: float(column[-1]) for name, column in strategy._columns(part).items()},
-        size=_size(columns),
+        columns=columns,
+        over=lambda part: dict(strategy._columns(part)),
     )
 
 
-def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Probe:
+class _Untouched:
+    """The account as it was before the first trade."""
+
+    def __init__(self, cash: float) -> None:
+        self._cash = cash
+
+    def equity(self, price: float) -> float:
+        del price
+        return self._cash
+
+    def cash(self) -> float:
+        return self._cash
+
+
+def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner, cash: float) -> Probe:
     whole: Strategy = instance_of(strategy)  # type: ignore[assignment]
-    whole._bind(candles)
+    whole._bind(candles, _Untouched(cash))
     fresh = dict(vars(whole))
 
     def used(t: int) -> Values:
@@ -156,10 +210,15 @@ def _strategy_probe(strategy: Strategy, candles: Candles, runner: Runner) -> Pro
 
     def last(part: Candles) -> Values:
         short: Strategy = instance_of(strategy)  # type: ignore[assignment]
-        short._bind(part)
+        short._bind(part, _Untouched(cash))
         return values(short, len(part) - 1, len(part))
 
-    return Probe(used=used, last=last, size=_size(runner.columns))
+    def over(part: Candles) -> Columns:
+        short: Strategy = instance_of(strategy)  # type: ignore[assignment]
+        short._bind(part, _Untouched(cash))
+        return {name: line.whole for name, line in short._lines().items()} | plain_columns(short, len(part))
+
+    return Probe(used=used, last=last, columns=runner.columns, over=over)
 
 
 def _mutable(name: str, value: object) -> bool:
@@ -204,16 +263,17 @@ def _template_probe(
         found = {name: float(column[-1]) for name, column in columns_of(instance, len(part)).items()}
         return ({} if whole.rebuilds else found) | _encoded(whole.ask(instance))
 
-    return Probe(used=used, last=last, size=_size(runner.columns))
+    def over(part: Candles) -> Columns:
+        return {} if whole.rebuilds else columns_of(whole.built(len(part) - 1, len(part)), len(part))
+
+    return Probe(used=used, last=last, columns=runner.columns, over=over)
 
 
-def _size(columns: dict[str, npt.NDArray[Any]]) -> Callable[[str, int], float]:
-    def size(name: str, t: int) -> float:
-        column = columns.get(name)
-        if column is None or column.dtype.kind == "b":
-            return 0.0
-        near = np.abs(column[max(0, t - 100) : t + 1])
-        near = near[np.isfinite(near)]
-        return float(near.max()) if near.size else 0.0
-
-    return size
+def _size(columns: Columns, name: str, t: int) -> float:
+    """Return the size of a column's values in the hundred candles before ``t``."""
+    column = columns.get(name)
+    if column is None or column.dtype.kind == "b":
+        return 0.0
+    near = np.abs(column[max(0, t - 100) : t + 1])
+    near = near[np.isfinite(near)]
+    return float(near.max()) if near.size else 0.0

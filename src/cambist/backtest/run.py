@@ -19,6 +19,7 @@ from cambist.domain.errors import BadInput
 from cambist.domain.instrument import Instrument
 from cambist.domain.proof import Proof, Verdict
 from cambist.domain.text import say
+from cambist.strategies._load import load
 from cambist.strategies._signals import SignalStrategy
 from cambist.strategies._view import close_times
 
@@ -40,7 +41,7 @@ class Finished(Result):
 
 
 def backtest(
-    strategy: Given | Sequence[Given],
+    strategy: Given | str | Sequence[Given | str],
     candles: Candles | Sequence[Candles],
     *,
     cash: float = 10_000.0,
@@ -60,10 +61,11 @@ def backtest(
 ) -> Finished:
     """Run ``strategy`` over ``candles`` and return trades, equity, metrics and proof.
 
-    Several strategies or several symbols trade from one cash account; their order does not matter. ``instrument`` and
-    ``funding`` are given per symbol where there are several; without an instrument no venue's rules bind. ``detail``
-    are candles of a smaller timeframe that decide what happens within one. A `SignalStrategy` on one symbol runs in
-    the compiled simulator, everything else in the event loop; both obey one law. ``proof=False`` brands the report.
+    A strategy is an instance, a class, or a name as on the command line. Several strategies or several symbols trade
+    from one cash account; their order does not matter. ``instrument`` and ``funding`` are given per symbol where there
+    are several; without an instrument no venue's rules bind. ``detail`` are candles of a smaller timeframe that decide
+    what happens within one. A `SignalStrategy` on one symbol runs in the compiled simulator, everything else in the
+    event loop; both obey one law. ``proof=False`` brands the report.
 
     Raises `BadInput` for values that will not do, `StrategyFailed` when a strategy's own code raises, and `Stopped` on
     Ctrl-C.
@@ -117,15 +119,15 @@ def _can_compile(seats: Sequence[Seat], settings: Settings) -> bool:
 
 
 def _seats(
-    strategy: Given | Sequence[Given],
+    strategy: Given | str | Sequence[Given | str],
     candles: Candles | Sequence[Candles],
     instrument: Instrument | Mapping[str, Instrument] | None,
     funding: Funding | Mapping[str, Funding] | None,
     detail: Candles | Sequence[Candles],
 ) -> list[Seat]:
     """Return each strategy on each series, in an order that does not depend on the order in which they were given."""
-    given: Any = strategy
-    strategies: list[Given] = list(given) if isinstance(given, list | tuple) else [given]
+    given: list[Any] = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
+    strategies: list[Given] = [load(one) if isinstance(one, str) else one for one in given]
     series = list(candles) if isinstance(candles, Iterable) and not isinstance(candles, Candles | str) else [candles]
     details = [detail] if isinstance(detail, Candles) else list(detail)
     if not strategies or not series:
@@ -133,6 +135,9 @@ def _seats(
     seats = []
     for one, own in product(strategies, series):
         instance_of(one)  # or it is no strategy
+        fine = next((fine for fine in details if fine.symbol == own.symbol), None)
+        if fine is not None and (fine.timeframe is own.timeframe or not own.timeframe.holds(fine.timeframe)):
+            raise BadInput("detail", str(fine.timeframe), "backtest.detail", own=own.timeframe)
         if not isinstance(own, Candles):
             raise BadInput("candles", type(own).__name__, "backtest.candles_type")
         if len(own) < 2:
@@ -149,7 +154,7 @@ def _seats(
                 candles=own,
                 instrument=rules or Instrument.assume(own.venue, own.symbol, float(own.high.max())),
                 funding=_funding(paid),
-                detail=next((fine for fine in details if fine.symbol == own.symbol), None),
+                detail=fine,
             )
         )
     seats.sort(key=lambda seat: seat.id)

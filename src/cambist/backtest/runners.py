@@ -16,7 +16,7 @@ from cambist.strategies._signals import SignalStrategy, wishes_of
 from cambist.strategies._template import TemplateStrategy
 
 Given = Strategy | SignalStrategy | type[Strategy] | type[SignalStrategy] | type[TemplateStrategy]
-"""A strategy as it is given to a backtest: an instance, or a class whose parameters keep their defaults."""
+"""A strategy to run: an instance, or a class whose parameters keep their defaults."""
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ def plain_columns(strategy: Strategy, count: int) -> dict[str, npt.NDArray[Any]]
             continue
         if isinstance(value, bool | int | float | np.number):
             found[name] = np.array([float(value)])
-        elif not isinstance(value, str) and hasattr(value, "__array__") and hasattr(value, "shape"):
+        elif (isinstance(value, list | tuple) and len(value) == count) or hasattr(value, "shape"):
             array = np.asarray(value)
             if array.shape == (count,) and array.dtype.kind in "fiub":
                 found[name] = array.astype(np.float64)

@@ -46,6 +46,9 @@ class Candles:
     close: Floats
     volume: Floats
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "timeframe", Timeframe.parse(self.timeframe))  # or it was written as text: "1h"
+
     def __len__(self) -> int:
         return int(self.ts.size)
 

@@ -31,7 +31,7 @@ class Timeframe(StrEnum):
 
     @classmethod
     def parse(cls, text: str) -> "Timeframe":
-        """Return the timeframe written as ``text``; raise `BadInput` naming the known ones."""
+        """Return the timeframe written as ``text`` (a `Timeframe` is its own text); raise `BadInput` naming them."""
         try:
             return cls(text)
         except ValueError:

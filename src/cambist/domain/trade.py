@@ -21,7 +21,6 @@ class ExitReason(StrEnum):
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
     TRAILING_STOP = "trailing_stop"
-    LIMIT = "limit"
     OPEN = "open"
     """It has not ended: still held after the last candle, valued at its close."""
 

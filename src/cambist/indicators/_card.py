@@ -52,13 +52,20 @@ class Card:
     params: dict[str, Param]
     outputs: tuple[str, ...]
     unit: str
-    """Of the outputs: ``price``, ``percent``, ``ratio``, ``volume``, ``index``."""
+    """Of all outputs, or of each in turn, parted by spaces: ``price``, ``distance`` (a difference of prices),
+    ``percent``, ``ratio``, ``volume``, ``index``, ``sign``."""
     warmup: Callable[..., int]
     """Takes the parameters, gives the number of candles after which the last value no longer depends on older ones."""
     source: str
     """Where the formula comes from."""
     relative_level: bool = False
     """Cumulative: only differences between its values mean anything (the level depends on where history starts)."""
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Return the unit of each output."""
+        units = tuple(self.unit.split())
+        return units if len(units) == len(self.outputs) else units * len(self.outputs)
 
 
 class Indicator(Protocol[P, R]):

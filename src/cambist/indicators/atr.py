@@ -9,7 +9,7 @@ from cambist.indicators._card import Floats, Param, ema_memory, indicator
     title="Average true range",
     inputs="high low close",
     outputs="atr",
-    unit="price",
+    unit="distance",
     period=Param(14, 1, 10_000),
     warmup=lambda period=14: 1 + period + ema_memory(1.0 / period, 1e-12),
     source="TA-Lib ATR; J. Welles Wilder, New Concepts in Technical Trading Systems, 1978: seeded with the mean of the "

@@ -25,7 +25,7 @@ class Bollinger(NamedTuple):
     title="Bollinger bands",
     inputs="close",
     outputs="upper middle lower percent_b width",
-    unit="price",
+    unit="price price price ratio ratio",
     period=Param(20, 2, 10_000),
     multiplier=Param(2.0, 0.0, 100.0),
     warmup=lambda period=20, multiplier=2.0: period,

@@ -10,7 +10,7 @@ from cambist.indicators._kernel import compiled
     title="Linear regression slope",
     inputs="close",
     outputs="linear_regression_slope",
-    unit="price",
+    unit="distance",
     period=Param(14, 2, 10_000),
     warmup=lambda period=14: period,
     source="ordinary least squares over the last `period` values, as TA-Lib LINEARREG_SLOPE",

@@ -25,7 +25,7 @@ def _warmup(fast: int = 12, slow: int = 26, signal: int = 9) -> int:
     title="Moving average convergence divergence",
     inputs="close",
     outputs="macd signal histogram",
-    unit="price",
+    unit="distance",
     fast=Param(12, 2, 5_000),
     slow=Param(26, 2, 5_000),
     signal=Param(9, 1, 5_000),

@@ -9,7 +9,7 @@ from cambist.indicators._card import Floats, Param, indicator
     title="Momentum",
     inputs="close",
     outputs="momentum",
-    unit="price",
+    unit="distance",
     period=Param(10, 1, 10_000),
     warmup=lambda period=10: period + 1,
     source="TA-Lib MOM: close - close `period` candles ago",

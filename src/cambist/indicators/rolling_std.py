@@ -10,7 +10,7 @@ from cambist.indicators._rolling import moments
     title="Rolling standard deviation",
     inputs="close",
     outputs="rolling_std",
-    unit="price",
+    unit="distance",
     period=Param(20, 2, 10_000),
     warmup=lambda period=20: period,
     source="population standard deviation (divided by the period, as in TA-Lib STDDEV and Bollinger bands)",

@@ -27,7 +27,7 @@ def _warmup(period: int = 10, multiplier: float = 3.0) -> int:
     title="Supertrend",
     inputs="high low close",
     outputs="line direction",
-    unit="price",
+    unit="price sign",
     period=Param(10, 1, 1_000),
     multiplier=Param(3.0, 0.1, 20.0),
     warmup=_warmup,

@@ -9,7 +9,7 @@ from cambist.indicators._card import Floats, indicator
     title="True range",
     inputs="high low close",
     outputs="true_range",
-    unit="price",
+    unit="distance",
     warmup=lambda: 2,
     source="TA-Lib TRANGE; J. Welles Wilder, New Concepts in Technical Trading Systems, 1978",
 )

@@ -58,7 +58,9 @@ def level_steps(entry_price: float, sign: int, fraction: float, mul: int, scale:
 
 def affordable(cash: float, price: float, fee: float, mul: int, scale: int) -> int:
     """Return how many lots ``cash`` pays for at ``price``, the fee (a fraction of the notional) included."""
-    lots = steps_down(cash / (price * (1.0 + fee)), mul, scale)
-    while lots > 0 and lots * mul / scale * price * (1.0 + fee) > cash * (1.0 + 1e-15):
-        lots -= 1
+    worth = cash / (price * (1.0 + fee))
+    lots = steps_down(worth, mul, scale)
+    if lots * mul / scale * price * (1.0 + fee) > cash * (1.0 + 1e-15):  # the tolerance went too far
+        steps = worth * scale / mul
+        lots = floor(steps - steps * 2e-15)
     return max(lots, 0)

@@ -13,7 +13,8 @@ For one instrument and one bot, candle by candle (DESIGN, section 5):
    price reaches the stop, which lies beyond the limit; after a stop entry when the candle closes beyond the stop.
 3. No fill takes more than ``volume_share`` of the candle's volume. Entries drop the rest (IOC), limit entries wait on;
    exits go on at the next candle's open until done.
-4. Entries take no more than cash pays for, fee included; what falls below the venue's minimums is dropped.
+4. Entries take no more than cash pays for, fee included. What falls below the venue's minimums is dropped, and what
+   cash cuts to less than a thousandth of what was wished: it would be dust.
 
 With candles of a finer timeframe at hand, step 2 is taken through them one after the other.
 """
@@ -26,9 +27,10 @@ from math import inf
 from cambist.domain.event import OrderExpired, OrderFilled
 from cambist.domain.instrument import Instrument
 from cambist.domain.order import Fill, Liquidity, Order, OrderType, Side, TimeInForce
-from cambist.market.costs import BPS, affordable, slipped_steps, step_parts, steps_down
+from cambist.market.costs import BPS, slipped_steps, step_parts, steps_down
 
 ZERO = Decimal(0)
+DUST = 1_000
 
 Cash = Callable[[], Decimal]
 """Asked only when an entry fills: what is free to spend."""
@@ -268,10 +270,9 @@ class Book:
             return quantity
         free = cash()
         if quantity * price * (1 + rate) > free:
-            lots = affordable(float(free), float(price), float(rate), steps.lot_mul, steps.lot_scale)
-            while lots > 0 and steps.lot * lots * price * (1 + rate) > free:  # the last bits of the doubles
-                lots -= 1
-            quantity = min(quantity, steps.lot * lots)
+            quantity = steps.lot * max(0, int(free / (steps.lot * price * (1 + rate))))
+            if quantity * DUST < order.quantity:
+                return ZERO
         if quantity < steps.min_quantity or quantity * price < steps.min_notional:
             return ZERO
         return quantity

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from cambist.domain.candles import Floats, Ints
 
 
-def resample(candles: Candles, timeframe: Timeframe, *, keep_first: bool = False) -> Candles:
+def resample(candles: Candles, timeframe: Timeframe | str, *, keep_first: bool = False) -> Candles:
     """Return ``candles`` gathered into candles of ``timeframe`` (weeks open on Mondays, months on the first, UTC).
 
     Open of the first, highest high, lowest low, close of the last, sum of the volumes. Absent candles stay absent.
     Raise `BadInput` if the timeframe cannot be cut into those of ``candles``.
     """
+    timeframe = Timeframe.parse(timeframe)
     if timeframe is candles.timeframe:
         return candles
     if not timeframe.holds(candles.timeframe):

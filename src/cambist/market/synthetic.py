@@ -93,7 +93,7 @@ def synthetic_market(
     *,
     start_ms: int,
     count: int,
-    timeframe: Timeframe,
+    timeframe: Timeframe | str,
     seed: int,
 ) -> dict[str, Candles]:
     """Return ``count`` candles of each of ``symbols`` from the first open at or after ``start_ms`` (ms).
@@ -101,6 +101,7 @@ def synthetic_market(
     The same arguments give the same candles everywhere, and a symbol's candles do not depend on which others are
     asked for. Another timeframe gives another market: resample to look at one market in several.
     """
+    timeframe = Timeframe.parse(timeframe)
     first = timeframe.floor(start_ms)
     first = first if first == start_ms else timeframe.close_of(first)
     number = int(ordinals(np.array([first], dtype=np.int64), timeframe)[0])

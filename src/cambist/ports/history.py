@@ -39,7 +39,7 @@ class CandleLake(Protocol):
     """The store of candles: one series per venue, symbol and timeframe. A cache of the market, safe to delete."""
 
     def read(
-        self, venue: str, symbol: str, timeframe: Timeframe, since: int | None = None, until: int | None = None
+        self, venue: str, symbol: str, timeframe: Timeframe | str, since: int | None = None, until: int | None = None
     ) -> Candles:
         """Return the candles opening in ``[since, until)`` (ms); raise `NotFound` if the lake has no such series."""
         ...

@@ -47,8 +47,8 @@ class Held:
 class Account(Protocol):
     """What a strategy may know of the account that it trades from."""
 
-    def equity(self) -> float:
-        """Return cash plus the value of all positions, in quote currency."""
+    def equity(self, price: float) -> float:
+        """Return cash plus the value of all positions, this strategy's own at ``price``, in quote currency."""
         ...
 
     def cash(self) -> float:
@@ -123,7 +123,7 @@ class Strategy(Parametrised):
     @property
     def equity(self) -> float:
         """Return cash plus the value of all positions, in quote currency."""
-        return self._account.equity() if self._account else 0.0
+        return self._account.equity(self.candles.close[-1]) if self._account else 0.0
 
     def on(self, timeframe: str) -> View:
         """Return this symbol on a larger ``timeframe``, of which only closed candles are seen."""

@@ -78,7 +78,9 @@ class Line:
         return self.values[self.clock.now]
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.array(self._array[: self.clock.now + 1], dtype=dtype, copy=copy)
+        known = self._array[: self.clock.now + 1]
+        known.flags.writeable = False  # it is a view of what the backtest runs on
+        return np.array(known, dtype=dtype, copy=copy)
 
     def __lt__(self, other: float) -> bool:
         return self.values[self.clock.now] < float(other)

@@ -39,7 +39,8 @@ class Param:
             raise BadInput(name, value, "param.choices", choices=", ".join(map(str, self.choices)))
         low, high = self.low, self.high
         if (low is not None and number < low) or (high is not None and number > high):
-            raise BadInput(name, value, "number.between", low=low, high=high)
+            shown = {"low": "-∞" if low is None else low, "high": "∞" if high is None else high}
+            raise BadInput(name, value, "number.between", **shown)
         return number
 
 

@@ -80,8 +80,8 @@ class View:
         if isinstance(out, tuple):
             fields = getattr(out, "_fields", range(len(out)))
             lines = [
-                self.line(f"{label}.{field}", column, unit=card.unit, warmup=warmup, relative=relative)
-                for field, column in zip(fields, out, strict=True)
+                self.line(f"{label}.{field}", column, unit=unit, warmup=warmup, relative=relative)
+                for field, column, unit in zip(fields, out, card.units, strict=True)
             ]
             return cast(Any, type(out))(*lines)
         return self.line(label, out, unit=card.unit, warmup=warmup, relative=relative)

@@ -17,8 +17,6 @@ HOUR_MS = DAY_MS // 24
 COUNT = 1_500
 OFTEN_UNKNOWN = {"support_resistance"}
 """NaN also later: a level exists only while a swing stands."""
-OF_NO_UNIT = {"percent_b", "width", "direction"}
-"""Outputs that are plain numbers in an indicator of prices."""
 
 every = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 
@@ -138,7 +136,8 @@ def test_a_coin_that_costs_next_to_nothing_is_a_coin(card):
     table, scale = market(), 2.0**-34
     tiny = table | {name: table[name] * scale for name in ("open", "high", "low", "close")}
     for name, values in run(card, tiny).items():
-        factor = scale if card.unit == "price" and name not in OF_NO_UNIT else 1.0
+        unit = dict(zip(card.outputs, card.units, strict=True))[name]
+        factor = scale if unit in ("price", "distance") else 1.0
         np.testing.assert_allclose(values / factor, run(card, table)[name], rtol=1e-9, atol=1e-9, err_msg=name)
 
 

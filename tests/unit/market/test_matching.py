@@ -386,6 +386,17 @@ def test_an_entry_takes_no_more_than_cash_pays_for_fee_included():
     assert through(ours, FLAT, cash=D("-5")) == [("o", "expired")]
 
 
+def test_what_cash_cuts_to_dust_is_dropped():
+    ours = book(slippage_bps=0.0)
+    ours.submit(order(Side.BUY, quantity="2000"))
+    assert through(ours, FLAT, cash=D("200.2")) == [("o", D(100), D(2), False)]  # a thousandth of what was wished
+    ours.submit(order(Side.BUY, quantity="2000"))
+    assert through(ours, FLAT, cash=D("200.19")) == [("o", "expired")]
+    ours = book(slippage_bps=0.0, volume_share=0.1)
+    ours.submit(order(Side.BUY, quantity="2000"))
+    assert through(ours, FLAT, volume=1.0) == [("o", D(100), D("0.1"), False)]  # it is volume that cut it
+
+
 @pytest.mark.parametrize("cash", [10_000.0, 333.33, 97.1])
 @pytest.mark.parametrize("opened", [100.0, 103.7, 110.01])
 def test_all_of_equity_never_overspends_whatever_the_gap(cash, opened):

@@ -58,7 +58,6 @@ def test_lines_compare_as_their_last_value():
     assert not line([NAN], 0) >= 1
 
 
-@pytest.mark.xfail(strict=True, reason="np.asarray of a line shares memory with the line, and so with the candles")
 def test_writing_into_an_array_made_of_a_line_leaves_the_candles_alone():
     candles = walk(9)
     before = candles.close.copy()
@@ -120,10 +119,7 @@ def test_next_sees_the_last_closed_candle_and_nothing_later():
 @pytest.mark.parametrize(
     "symbols",
     [
-        pytest.param(
-            ("A/USDT",),
-            marks=pytest.mark.xfail(strict=True, reason="alone, a strategy sees its equity at its last fill's price"),
-        ),
+        ("A/USDT",),
         ("A/USDT", "B/USDT"),
     ],
 )

@@ -32,7 +32,7 @@ class MemoryLake:
         self.appends: list[int] = []
 
     def read(
-        self, venue: str, symbol: str, timeframe: Timeframe, since: int | None = None, until: int | None = None
+        self, venue: str, symbol: str, timeframe: Timeframe | str, since: int | None = None, until: int | None = None
     ) -> Candles:
         if self.held is None:
             raise NotFound("candles.lake_empty", venue=venue, symbol=symbol, timeframe=timeframe)

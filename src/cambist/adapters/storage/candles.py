@@ -55,12 +55,13 @@ class ParquetLake:
         self.root = root
 
     def read(
-        self, venue: str, symbol: str, timeframe: Timeframe, since: int | None = None, until: int | None = None
+        self, venue: str, symbol: str, timeframe: Timeframe | str, since: int | None = None, until: int | None = None
     ) -> Candles:
         """Return the candles opening in ``[since, until)`` (ms); raise `NotFound` if the lake has no such series.
 
         The arrays are the caller's own (contiguous, writable). Only the row groups that hold the range are read.
         """
+        timeframe = Timeframe.parse(timeframe)
         path = self._path(venue, symbol, timeframe)
         with _obeying(path):
             try:
@@ -137,7 +138,7 @@ def _read(path: Path, since: int | None = None, until: int | None = None) -> lis
     # no memory map: it is no faster here, and on Windows it would keep writers from replacing the file
     with pq.ParquetFile(path, pre_buffer=False) as file:
         if not file.schema_arrow.equals(_SCHEMA):
-            raise ValueError(f"columns {file.schema_arrow.names} where {_SCHEMA.names} were expected")
+            raise ValueError(f"columns {_told(file.schema_arrow)} where {_told(_SCHEMA)} were expected")
         groups = _groups(file.metadata, since, until)
         count = sum(file.metadata.row_group(group).num_rows for group in groups)
         kinds = [np.int64, *[np.float64] * len(_FLOATS)]
@@ -153,6 +154,10 @@ def _read(path: Path, since: int | None = None, until: int | None = None) -> lis
                     at += len(chunk)
             start += table.num_rows
     return arrays
+
+
+def _told(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}{'' if field.nullable else ' not null'}" for field in schema)
 
 
 def _groups(metadata: Any, since: int | None, until: int | None) -> list[int]:

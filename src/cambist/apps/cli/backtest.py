@@ -9,6 +9,7 @@ import click
 
 from cambist.apps import bootstrap
 from cambist.apps.cli.options import (
+    ReportFile,
     TimeframeType,
     since_option,
     symbol_option,
@@ -41,9 +42,7 @@ from cambist.domain.timeframe import Timeframe
 @click.option("--set", "chosen", multiple=True, metavar="NAME=VALUE", help=say("backtest.option.set"))
 @click.option("--no-proof", is_flag=True, help=say("backtest.option.no_proof"))
 @click.option("--no-keep", is_flag=True, help=say("backtest.option.no_keep"))
-@click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=say("backtest.option.report")
-)
+@click.option("--report", type=ReportFile(), metavar="FILE", help=say("backtest.option.report"))
 @click.option("--json", "as_json", is_flag=True, help=say("backtest.option.json"))
 def command(
     strategy: str,

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cambist.apps import bootstrap
+from cambist.apps.cli.options import ReportFile
 from cambist.domain.text import say
 
 
@@ -12,7 +13,7 @@ from cambist.domain.text import say
 @click.option("--seed", type=int, default=7, show_default=True, help=say("demo.option.seed"))
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=ReportFile(),
     default=Path("cambist-demo.html"),
     show_default=True,
     metavar="FILE",

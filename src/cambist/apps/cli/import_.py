@@ -15,7 +15,7 @@ from cambist.usecases.import_candles import Imported, Refused, import_candles
 
 _SHOWN = 10
 """Bad rows shown of a refused file."""
-_ENDINGS = (".parquet", ".feather", ".csv", ".csv.gz", ".zip", ".json", ".json.gz")
+_ENDINGS = (".parquet", ".pq", ".feather", ".arrow", ".ipc", ".csv", ".csv.gz", ".zip", ".json", ".json.gz")
 
 
 @click.command(help=say("candles.import.help"))

@@ -1,6 +1,7 @@
 """``cambist indicators``: the catalogue."""
 
 import inspect
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -17,7 +18,8 @@ def command(name: str | None, as_json: bool) -> None:
     from cambist.domain.errors import NotFound
 
     if name is not None and name not in indicators.names():
-        raise NotFound("indicators.none", name=name, known=" ".join(indicators.names()))
+        near = get_close_matches(name, indicators.names(), 5, 0.4) or indicators.names()
+        raise NotFound("indicators.none", name=name, known=" ".join(near))
     cards = [indicators.find(name).card] if name else list(indicators.catalog())
     rows = [_row(card) for card in cards]
     if as_json:
@@ -34,7 +36,7 @@ def command(name: str | None, as_json: bool) -> None:
         click.echo()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "title", "inputs", "params", "outputs", "unit", "warmup"):
-        table.add_column(say(f"indicators.{heading}"), overflow="fold")
+        table.add_column(say(f"indicators.{heading}"), no_wrap=heading == "name", overflow="fold")
     for row in rows:
         params = ", ".join(f"{key}={param['default']:g}" for key, param in row["params"].items())
         table.add_row(

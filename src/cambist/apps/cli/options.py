@@ -5,6 +5,7 @@ A wrong value raises `BadInput`, so that people read one voice, in their languag
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,6 +42,19 @@ class TimeframeType(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Timeframe:
         """Return the timeframe; raise `BadInput` naming the known ones."""
         return Timeframe.parse(str(value))
+
+
+class ReportFile(click.ParamType):  # type: ignore[type-arg]
+    """A file to write a report to, in a folder that exists: told before the work, not after it."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; raise `BadInput` if no file can be written there."""
+        path = Path(value)
+        if path.is_dir() or not path.parent.is_dir():
+            raise BadInput("--report", str(value), "options.report.known", folder=str(path.parent))
+        return path
 
 
 def parse_moment(text: str, field: str | None = None) -> int:

@@ -14,6 +14,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Give candles, or a list of them: cb.read_candles(path) reads them from a file.",
         "Donnez des bougies, ou une liste : cb.read_candles(chemin) les lit d'un fichier.",
     ),
+    "backtest.detail": (
+        "It must be a smaller timeframe that divides {own}.",
+        "Il faut une unité de temps plus petite qui divise {own}.",
+    ),
     "backtest.too_few": (
         "A backtest needs at least two candles.",
         "Un backtest demande au moins deux bougies.",

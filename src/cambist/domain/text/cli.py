@@ -14,6 +14,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "cli.commands": ("Commands", "Commandes"),
+    "options.report.known": (
+        "Name a file in a folder that exists; {folder} is none, or this is a folder itself.",
+        "Nommez un fichier dans un dossier existant ; {folder} n'en est pas un, ou ceci est un dossier.",
+    ),
     "cli.stopped": ("Stopped.", "Arrêté."),
     "cli.demo": (
         "backtest the sample strategies on a synthetic market, side by side",

@@ -138,7 +138,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "report.reason.stop_loss": ("stop-loss", "stop-loss"),
     "report.reason.take_profit": ("take-profit", "take-profit"),
     "report.reason.trailing_stop": ("trailing stop", "stop suiveur"),
-    "report.reason.limit": ("limit order", "ordre limite"),
     "report.reason.open": ("still open", "encore ouvert"),
     "report.unit.day": ("d", "j"),
     "report.unit.hour": ("h", "h"),
