@@ -32,9 +32,9 @@ Columns = dict[str, npt.NDArray[Any]]
 SAME = 1e-8
 """Values differ when they do by more than this share of their column's size: ten times what indicators promise."""
 CHECKS = 48
-CHECKS_ON_LONG_HISTORY = 10
+CHECKS_ON_LONG_HISTORY = 8
 LONG_HISTORY = 100_000
-WHOLE = 20_000
+WHOLE = 10_000
 """Candles of the history that is looked at whole; less if there are less."""
 
 
@@ -93,13 +93,22 @@ def skipped(warmup: int = 0) -> Proof:
     return Proof(look_ahead=Verdict.SKIPPED, warm_up=Verdict.SKIPPED, warm_up_candles=warmup)
 
 
-def _turns(columns: dict[str, npt.NDArray[Any]], count: int) -> Any:
+def _turns(columns: Columns, count: int) -> Sequence[int]:
     """Return the candles at which a signal begins or ends, and those just before: there a look ahead shows."""
-    turns = np.zeros(count, dtype=np.bool_)
+    changes = np.zeros(count - 1, dtype=np.bool_)
     for name in FLAGS:
-        changed = np.flatnonzero(columns[name][1:] != columns[name][:-1])
-        turns[changed] = turns[changed + 1] = True
-    return np.flatnonzero(turns)
+        if columns[name].size > 1:
+            changes |= columns[name][1:] != columns[name][:-1]
+    before = _spread(np.flatnonzero(changes), CHECKS)
+    return sorted({*before, *(t + 1 for t in before)})
+
+
+def _spread(positions: npt.NDArray[np.int64], most: int) -> list[int]:
+    """Return at most ``most`` of ``positions``, evenly spread."""
+    if positions.size > most:
+        positions = positions[np.linspace(0, positions.size - 1, most).astype(np.int64)]
+    chosen: list[int] = positions.tolist()
+    return chosen
 
 
 def _cuts(count: int, first: int, warmup: int, events: Sequence[int]) -> list[int]:
@@ -107,14 +116,12 @@ def _cuts(count: int, first: int, warmup: int, events: Sequence[int]) -> list[in
     checks = CHECKS_ON_LONG_HISTORY if count >= LONG_HISTORY else CHECKS
     start = warmup if warmup + checks < count else first
     # the last candle has no future to look into
-    eventful = np.asarray(events, dtype=np.int64)
-    eventful = eventful[(eventful >= start) & (eventful < count - 1)]
-    if eventful.size > 2 * checks // 3:
-        eventful = eventful[np.linspace(0, eventful.size - 1, 2 * checks // 3).astype(np.int64)]
     if count - 2 < start:
         return []
-    even = np.linspace(start, count - 2, checks - eventful.size).astype(np.int64)
-    return sorted({*eventful.tolist(), *even.tolist()})
+    known = np.asarray(events, dtype=np.int64)
+    eventful = _spread(known[(known >= start) & (known < count - 1)], 2 * checks // 3)
+    even = np.linspace(start, count - 2, checks - len(eventful)).astype(np.int64)
+    return sorted({*eventful, *even.tolist()})
 
 
 def _earliest(candles: Candles, probe: Probe, part: Candles) -> Difference | None:
@@ -125,8 +132,10 @@ def _earliest(candles: Candles, probe: Probe, part: Candles) -> Difference | Non
         one, other = used[name], seen[name]
         if one.size > 1 and other.size == count:
             one = one[:count]
-            size = 0.0 if one.dtype.kind == "b" else float(np.nanmax(np.abs(one), initial=0.0, where=np.isfinite(one)))
-            apart = ~np.isclose(one, other, rtol=SAME, atol=SAME * size, equal_nan=True)
+            apart = one != other
+            if one.dtype.kind != "b":
+                size = float(np.nanmax(np.abs(one), initial=0.0, where=np.isfinite(one)))
+                apart &= ~np.isclose(one, other, rtol=SAME, atol=SAME * size, equal_nan=True)
             if apart.any() and (found is None or int(apart.argmax()) < found[0]):
                 found = (int(apart.argmax()), name)
     if found is None:
