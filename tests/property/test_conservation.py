@@ -213,7 +213,7 @@ def run(seed: int, kinds: list[Kind], **how: Any) -> tuple[Watched, Decimal]:
     return loop, worth
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     kinds=st.lists(st.sampled_from([Kind.SPOT, Kind.PERPETUAL]), min_size=1, max_size=3),

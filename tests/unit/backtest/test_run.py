@@ -467,3 +467,20 @@ def test_real_funding_is_paid():
         if entered < at < candles.ts[-1] + 300_000
     )
     assert free.trades.pnl[0] - paid.trades.pnl[0] == pytest.approx(float(expected), rel=1e-9)
+
+
+class Once(cb.SignalStrategy):
+    def signals(self, candles):
+        return cb.Signals(enter_long=np.arange(len(candles)) == 5)
+
+
+@pytest.mark.parametrize("engine", ["event loop", "compiled"])
+@pytest.mark.parametrize("cash", [1e-6, 1.0, 1e6, 1e9, 1e12, 1e15])
+def test_accounts_of_any_size_buy_what_they_can_pay(cash, engine, request):
+    if engine == "compiled" and cash >= 1e9:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="lots are 64-bit integers there, capped at 9e15"))
+    candles = walk(50, volume=1e30)
+    result = cb.backtest(Once, candles, cash=cash, engine=engine, proof=False, volume_share=None)
+    each = candles.open[6] * 1.0005 * 1.001
+    most = min(cash / each, cash / candles.close[5])  # what is paid for, what was wished
+    assert result.trades.quantity.sum() == pytest.approx(most, rel=1e-9, abs=1e-9)

@@ -136,3 +136,9 @@ def test_cash_pays_for_that_many_lots_and_not_for_one_more(cash, price, fee, ste
 @given(cash=st.floats(-1e9, 0), price=prices, step=steps)
 def test_no_cash_pays_for_nothing(cash, price, step):
     assert affordable(cash, price, 0.001, *step_parts(step)) == 0
+
+
+@pytest.mark.parametrize("cash", [1e12, 1e18, 1e25])
+def test_counts_beyond_the_digits_of_a_double_end(cash):
+    lots = affordable(cash, 1e-9, 0.001, *step_parts(D("0.00000001")))
+    assert lots == pytest.approx(cash / 1e-9 / 1.001 * 1e8, rel=1e-14)
