@@ -139,6 +139,8 @@ class TemplateRun:
 
     def _whole(self) -> TemplateStrategy | None:
         """Return one instance over all history that sees only what the clock allows, or None if that is not sound."""
+        if _asks_pandas_ta(self.strategy):
+            return None
         count = len(self.frame)
         instance = self.strategy(self.frame.copy(), self._cash, None)
         size = max(2, count // 4)
@@ -179,3 +181,24 @@ def _same(one: Any, other: Any) -> bool:
         return bool(one is other or one == other or (one != one and other != other))
     except (ValueError, TypeError):
         return False
+
+
+_CONTRACT = ("should_long", "should_short", "calculate_position_size", "calculate_stop_loss", "calculate_take_profit")
+
+
+def _asks_pandas_ta(strategy: type[TemplateStrategy]) -> bool:
+    """Tell whether the decisions themselves call pandas-ta, which answers None to what is not truly a Series."""
+    waiting, seen = list(_CONTRACT), set()
+    while waiting:
+        name = waiting.pop()
+        function: Any = getattr(strategy, name, None)
+        if name in seen or not hasattr(function, "__code__"):
+            continue
+        seen.add(name)
+        names = function.__code__.co_names
+        found = [function.__globals__.get(name) for name in names]
+        homes = [getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in found]
+        if any(str(home).startswith("pandas_ta") for home in (*names, *homes)):
+            return True
+        waiting += names
+    return False

@@ -183,6 +183,12 @@ def test_looking_ahead_in_a_rare_exit_alone_is_caught():
     assert proof.look_ahead is Verdict.FAIL
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_looking_ahead_is_caught_on_histories_shorter_than_the_warm_up(shape):
+    proof = run(SHAPES[shape](PEEKS["shift(-1)"]), CANDLES[:200]).proof
+    assert (proof.look_ahead, proof.warm_up) == (Verdict.FAIL, Verdict.SKIPPED)
+
+
 def test_next_that_reads_beyond_now_is_caught():
     class Reads(cb.Strategy):
         def next(self):

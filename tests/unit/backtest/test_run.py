@@ -21,6 +21,7 @@ from cambist.backtest.run import Finished
 from cambist.domain.errors import BadInput, Stopped
 from cambist.domain.instrument import Kind
 from cambist.domain.metrics import METRICS
+from cambist.domain.proof import Verdict
 from cambist.domain.text import speak
 from cambist.domain.timeframe import Timeframe
 from cambist.strategies._load import samples
@@ -484,3 +485,34 @@ def test_accounts_of_any_size_buy_what_they_can_pay(cash, engine, request):
     each = candles.open[6] * 1.0005 * 1.001
     most = min(cash / each, cash / candles.close[5])  # what is paid for, what was wished
     assert result.trades.quantity.sum() == pytest.approx(most, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.xfail(strict=True, reason="a limit of zero is taken for no limit: the order goes to the market")
+def test_an_order_at_a_price_of_nothing_does_not_go_to_the_market():
+    wishes: list[Any] = [lambda s: s.buy(quantity=1, limit=0.0), lambda s: s.buy(quantity=1, stop=0.0)]
+    for wish in wishes:
+        try:
+            assert len(cb.backtest(following({1: wish}), walk(9), instrument=rules(), **FREE).trades) == 0
+        except BadInput:
+            continue  # refused: as good
+
+
+@pytest.mark.xfail(strict=True, reason="one instrument given for several symbols takes their place in the trades")
+def test_trades_keep_the_symbol_of_their_candles():
+    series = [walk(20, symbol=symbol) for symbol in ("A/USDT", "B/USDT")]
+    plan = following({1: lambda s: s.buy(fraction=0.1)})
+    result = cb.backtest(plan, series, instrument=rules(symbol="A/USDT"), proof=False)
+    assert {trade.symbol for trade in result.trades} == {"A/USDT", "B/USDT"}
+
+
+@pytest.mark.xfail(strict=True, reason="a strategy that cannot be computed on its own warm-up ends the whole backtest")
+def test_a_strategy_that_fails_on_its_own_warm_up_fails_the_proof_not_the_backtest():
+    class Needs(cb.SignalStrategy):
+        warmup = 50
+
+        def signals(self, candles):
+            if len(candles) < 100:
+                raise ValueError("too few")
+            return cb.Signals(enter_long=candles.close > 100, exit_long=candles.close < 100)
+
+    assert cb.backtest(Needs, walk(900)).proof.warm_up is Verdict.FAIL

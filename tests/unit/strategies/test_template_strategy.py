@@ -370,6 +370,14 @@ SHAPES = {
                                  ("mean = ta.sma(self.candles['close'], length=9); "
                                  "return mean is not None and mean.iloc[-1] > self.candles['close'].iloc[-1]"),
                                  FALLS, True),
+    "pandas-ta behind a condition": ("self.rises = None",
+                                     ("if self.candles['close'].iloc[-1] < 1.01 * self.candles['close'].iloc[-2]:\n"
+                                     "            return False\n"
+                                     "        mean = self.mean()\n"
+                                     "        return mean is not None and mean.iloc[-1] < mean.iloc[-2]\n"
+                                     "    def mean(self):\n"
+                                     "        return ta.sma(self.candles['close'], length=9)"),
+                                     FALLS, True),
     "what views cannot do, now and then": ("pass",
                                            ("return len(self.candles) % 9 == 0 and "
                                            "(2.0 ** (self.candles['close'] / 100)).iloc[-1] > 1"),
@@ -455,3 +463,40 @@ class Breaks(TemplateStrategy):
         cb.backtest(from_source(source, "breaks.py"), candles)
     # candle number 41 opened 41 hours after midnight of the first of January
     assert str(failed.value) == "Breaks raised RuntimeError: no more at the candle of 2024-01-02 17:00 (line 5)."
+
+
+MISSPELT = """
+class Misspelt(TemplateStrategy):
+    def should_long(self):
+        return self.candles["clsoe"].iloc[-1] > 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("proof", "count"),
+    [
+        (False, 600),
+        pytest.param(False, 300, marks=pytest.mark.xfail(strict=True, reason="passed over before the warm-up's end")),
+        pytest.param(True, 300, marks=pytest.mark.xfail(strict=True, reason="the proof lets a bare KeyError through")),
+    ],
+)
+def test_a_misspelt_column_is_told(proof, count):
+    with pytest.raises(StrategyFailed, match="Misspelt raised KeyError: 'clsoe'"):
+        cb.backtest(from_source(MISSPELT, "misspelt.py"), walk(count), proof=proof)
+
+
+@pytest.mark.xfail(strict=True, reason="one built anew is asked from the second candle on, where indicators give None")
+def test_one_that_must_be_built_anew_is_not_asked_before_its_indicators_exist():
+    source = """
+import pandas_ta as ta
+class Anew(TemplateStrategy):
+    def __init__(self, candles, balance, position=None):
+        super().__init__(candles, balance, position)
+        self.known = [len(candles)]
+        self.gap = ta.macd(candles["close"])["MACDh_12_26_9"]
+    def should_long(self):
+        return bool(self.gap.iloc[-1] > 0)
+    def calculate_position_size(self):
+        return 100.0
+"""
+    assert len(cb.backtest(from_source(source, "anew.py"), walk(200), proof=False).trades) == 1
