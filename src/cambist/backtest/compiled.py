@@ -30,10 +30,10 @@ RULES = np.dtype(
         ("adverse", "f8"),  # fraction by which a market fill is worse than the price it acts at
         ("share", "f8"),  # of a candle's volume that one order may take; negative: no limit
         ("spot", "i8"),  # 1: no shorts
-        ("tick_mul", "i8"),
-        ("tick_scale", "i8"),
-        ("lot_mul", "i8"),
-        ("lot_scale", "i8"),
+        ("tick_mul", "f8"),  # whole numbers; powers of ten are exact up to 1e22, beyond what integers hold
+        ("tick_scale", "f8"),
+        ("lot_mul", "f8"),
+        ("lot_scale", "f8"),
         ("min_quantity", "f8"),
         ("min_notional", "f8"),
     ]

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from cambist.backtest.runners import Given, Runner, instance_of, plain_columns
 from cambist.domain.candles import Candles
+from cambist.domain.errors import CambistError
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.proof import Difference, Proof, Verdict
 from cambist.domain.wish import Enter, Wish
@@ -34,6 +35,8 @@ SAME = 1e-8
 CHECKS = 48
 CHECKS_ON_LONG_HISTORY = 8
 LONG_HISTORY = 100_000
+FAILED = "error"
+"""The column that tells of a strategy which raised on a shorter history."""
 WHOLE = 10_000
 """Candles of the history that is looked at whole; less if there are less."""
 
@@ -66,10 +69,12 @@ def prove(
     anywhere = _earliest(candles, probe, whole) if cuts and len(whole) > 1 else None
     for t in cuts:
         used = probe.used(t)
-        window = _differs(probe, t, used, probe.last(candles[max(0, t + 1 - warmup) : t + 1]))
+        window = _differs(probe, t, used, _last(probe, candles[max(0, t + 1 - warmup) : t + 1]))
         if window is None and anywhere is None:
             continue
-        known = _differs(probe, t, used, probe.last(candles[: t + 1])) if t + 1 > warmup else window
+        known = _differs(probe, t, used, _last(probe, candles[: t + 1])) if t + 1 > warmup else window
+        if known is not None and known[0] == FAILED:
+            known = None  # it cannot be computed on so little: that is a matter of warm-up
         if known is not None:
             look_ahead = _difference(candles, t, known)
             break
@@ -86,6 +91,14 @@ def prove(
         look_ahead_difference=look_ahead,
         warm_up_difference=short,
     )
+
+
+def _last(probe: Probe, part: Candles) -> Values:
+    """Return the values at the last of ``part``; of a strategy that cannot be computed on it, that it failed."""
+    try:
+        return probe.last(part)
+    except CambistError:
+        return {FAILED: 1.0}
 
 
 def skipped(warmup: int = 0) -> Proof:
@@ -126,7 +139,10 @@ def _cuts(count: int, first: int, warmup: int, events: Sequence[int]) -> list[in
 
 def _earliest(candles: Candles, probe: Probe, part: Candles) -> Difference | None:
     """Return the first candle at which a column computed on ``part`` differs from the one used, if any does."""
-    used, seen, count = probe.columns, probe.over(part), len(part)
+    try:
+        used, seen, count = probe.columns, probe.over(part), len(part)
+    except CambistError:
+        return None
     found: tuple[int, str] | None = None
     for name in used.keys() & seen.keys():
         one, other = used[name], seen[name]
@@ -146,6 +162,8 @@ def _earliest(candles: Candles, probe: Probe, part: Candles) -> Difference | Non
 
 def _differs(probe: Probe, t: int, used: Values, seen: Values) -> tuple[str, float, float] | None:
     """Return the first column whose value seen differs from the value used, with both."""
+    if FAILED in seen:
+        return FAILED, 0.0, 1.0
     for column in {**used, **seen}:
         one, other = used.get(column, 0.0), seen.get(column, 0.0)
         if one == other or (one != one and other != other):

@@ -82,7 +82,7 @@ def backtest(
     )
     if engine not in get_args(Engine):
         raise BadInput("engine", engine, "param.choices", choices=", ".join(get_args(Engine)))
-    seats = _seats(strategy, candles, instrument, funding, detail)
+    seats = _seats(strategy, candles, instrument, funding, detail, settings.cash)
     notes = []
     if settings.volume_share is not None and not any(seat.candles.volume.any() for seat in seats):
         settings = replace(settings, volume_share=None)
@@ -124,6 +124,7 @@ def _seats(
     instrument: Instrument | Mapping[str, Instrument] | None,
     funding: Funding | Mapping[str, Funding] | None,
     detail: Candles | Sequence[Candles],
+    cash: float,
 ) -> list[Seat]:
     """Return each strategy on each series, in an order that does not depend on the order in which they were given."""
     given: list[Any] = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
@@ -144,6 +145,8 @@ def _seats(
             raise BadInput("candles", repr(own), "backtest.too_few")
         name, params = name_of(one), params_of(one)
         rules = instrument.get(own.symbol) if isinstance(instrument, Mapping) else instrument
+        if rules is not None:  # one may be given for several symbols: they have its rules, not its name
+            rules = replace(rules, venue=own.venue, symbol=own.symbol)
         paid = funding.get(own.symbol) if isinstance(funding, Mapping) else funding
         label = f"{name}({', '.join(f'{key}={value}' for key, value in params.items())})" if params else name
         seats.append(
@@ -152,7 +155,7 @@ def _seats(
                 name=label if sum(name_of(other) == name for other in strategies) > 1 else name,
                 strategy=one,
                 candles=own,
-                instrument=rules or Instrument.assume(own.venue, own.symbol, float(own.high.max())),
+                instrument=rules or Instrument.assume(own.venue, own.symbol, float(own.high.max()), cash),
                 funding=_funding(paid),
                 detail=fine,
             )

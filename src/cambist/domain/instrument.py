@@ -44,8 +44,8 @@ class Instrument:
         return self.symbol.split("/", 1)[-1].split(":", 1)[0]
 
     @classmethod
-    def assume(cls, venue: str, symbol: str, highest_price: float) -> "Instrument":
-        """Return an instrument whose rules do not bind: prices to twelve digits, lots worth 1e-6 at most, no minimum.
+    def assume(cls, venue: str, symbol: str, highest_price: float, cash: float = 10_000.0) -> "Instrument":
+        """Return an instrument whose rules do not bind: prices and what ``cash`` buys to twelve digits, no minimum.
 
         The kind is read off the symbol as ccxt writes it (``BTC/USDT:USDT`` is a perpetual).
         """
@@ -54,7 +54,7 @@ class Instrument:
             venue=venue,
             symbol=symbol,
             kind=Kind.PERPETUAL if ":" in symbol else Kind.SPOT,
-            tick_size=Decimal(1).scaleb(digits - 12),
-            lot_step=Decimal(1).scaleb(-digits - 6),
+            tick_size=Decimal(1).scaleb(max(-22, digits - 12)),
+            lot_step=Decimal(1).scaleb(max(-22, Decimal(str(cash)).adjusted() - digits - 11)),
             assumed=True,
         )

@@ -160,7 +160,7 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
         del bot.entries[order.id]
     trailed = bot.trailing if bot.protections else None
     commands = _unprotect(bot)
-    commands += _protect(bot, fill.ts, None if trailed is None else trailed.trigger)
+    commands += _protect(bot, order.id, None if trailed is None else trailed.trigger)
     return commands
 
 
@@ -217,10 +217,11 @@ def _expired(state: State, event: OrderExpired) -> list[Command]:
 # -- protections ------------------------------------------------------------------------------------------------------
 
 
-def _protect(bot: Bot, ts: int, trailed: Decimal | None) -> list[Command]:
+def _protect(bot: Bot, cause: str, trailed: Decimal | None) -> list[Command]:
     """Guard the whole position by what its plan asks for, at fractions of its average entry price.
 
-    ``trailed`` is how far a trailing stop has come already: a position that grows does not send it back.
+    ``cause`` is the entry order that filled; ``trailed`` is how far a trailing stop has come already: a position that
+    grows does not send it back.
     """
     plan = bot.plan
     if plan is None:
@@ -233,7 +234,7 @@ def _protect(bot: Bot, ts: int, trailed: Decimal | None) -> list[Command]:
     ):
         if fraction is None or not fraction > 0:
             continue
-        order = _guard(bot, ts, role, kind, fraction)
+        order = _guard(bot, cause, role, kind, fraction)
         if role is Role.TRAILING_STOP and trailed is not None and order.trigger is not None:
             tighter = max(trailed, order.trigger) if order.falling else min(trailed, order.trigger)
             order = replace(order, trigger=tighter)
@@ -242,12 +243,12 @@ def _protect(bot: Bot, ts: int, trailed: Decimal | None) -> list[Command]:
     return commands
 
 
-def _guard(bot: Bot, ts: int, role: Role, kind: OrderType, fraction: float) -> Order:
+def _guard(bot: Bot, cause: str, role: Role, kind: OrderType, fraction: float) -> Order:
     held = bot.position.quantity
     sign = 1 if held > 0 else -1
     away = fraction if kind is OrderType.TAKE_PROFIT else -fraction
     return Order(
-        id=_id(bot, ts, f"{role}{bot.position.entries}"),
+        id=f"{cause}|{role}|{bot.bought}",  # another fill of the same entry is another cause
         bot=bot.id,
         side=Side.SELL if sign > 0 else Side.BUY,
         type=kind,

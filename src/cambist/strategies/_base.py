@@ -219,6 +219,9 @@ def _enter(
     given = (fraction, notional, risk, quantity)
     if given.count(None) < len(given) - 1:
         raise BadStrategy("size", given, "strategy.one_size")
+    for name, price in (("limit", limit), ("stop", stop)):
+        if price is not None and not float(price) > 0.0:
+            raise BadStrategy(name, price, "strategy.price")
     if limit is not None and stop is not None:
         raise BadStrategy("limit", limit, "strategy.limit_or_stop")
     return Enter(

@@ -98,11 +98,10 @@ class TemplateRun:
                 return self.ask(self._instance)
         try:
             return self.ask(self.built(i, self.strategy.warmup))
-        except (IndexError, KeyError) as error:
-            if i < self.strategy.warmup:  # it looks further back than there is yet
-                return ()
-            raise failed(self.strategy, error, self._ts(i)) from error
         except Exception as error:
+            # it looks further back than there is yet, or an indicator has no value to give
+            if i < self.strategy.warmup and isinstance(error, IndexError | TypeError | AttributeError):
+                return ()
             raise failed(self.strategy, error, self._ts(i)) from error
 
     def built(self, i: int, window: int) -> TemplateStrategy:

@@ -477,9 +477,7 @@ class Once(cb.SignalStrategy):
 
 @pytest.mark.parametrize("engine", ["event loop", "compiled"])
 @pytest.mark.parametrize("cash", [1e-6, 1.0, 1e6, 1e9, 1e12, 1e15])
-def test_accounts_of_any_size_buy_what_they_can_pay(cash, engine, request):
-    if engine == "compiled" and cash >= 1e9:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="lots are 64-bit integers there, capped at 9e15"))
+def test_accounts_of_any_size_buy_what_they_can_pay(cash, engine):
     candles = walk(50, volume=1e30)
     result = cb.backtest(Once, candles, cash=cash, engine=engine, proof=False, volume_share=None)
     each = candles.open[6] * 1.0005 * 1.001
@@ -487,7 +485,6 @@ def test_accounts_of_any_size_buy_what_they_can_pay(cash, engine, request):
     assert result.trades.quantity.sum() == pytest.approx(most, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="a limit of zero is taken for no limit: the order goes to the market")
 def test_an_order_at_a_price_of_nothing_does_not_go_to_the_market():
     wishes: list[Any] = [lambda s: s.buy(quantity=1, limit=0.0), lambda s: s.buy(quantity=1, stop=0.0)]
     for wish in wishes:
@@ -497,7 +494,6 @@ def test_an_order_at_a_price_of_nothing_does_not_go_to_the_market():
             continue  # refused: as good
 
 
-@pytest.mark.xfail(strict=True, reason="one instrument given for several symbols takes their place in the trades")
 def test_trades_keep_the_symbol_of_their_candles():
     series = [walk(20, symbol=symbol) for symbol in ("A/USDT", "B/USDT")]
     plan = following({1: lambda s: s.buy(fraction=0.1)})
@@ -505,7 +501,6 @@ def test_trades_keep_the_symbol_of_their_candles():
     assert {trade.symbol for trade in result.trades} == {"A/USDT", "B/USDT"}
 
 
-@pytest.mark.xfail(strict=True, reason="a strategy that cannot be computed on its own warm-up ends the whole backtest")
 def test_a_strategy_that_fails_on_its_own_warm_up_fails_the_proof_not_the_backtest():
     class Needs(cb.SignalStrategy):
         warmup = 50

@@ -139,9 +139,10 @@ def test_ids_are_pure_functions_of_bot_cause_and_leg():
         decided(state, enter(limit=90.0), enter(limit=91.0), ts=5)
     assert list(first.bots["b"].entries) == list(second.bots["b"].entries) == ["b|5|entry0", "b|5|entry1"]
     guards = entered(account(), enter(stop_loss=0.02, take_profit=0.03, trailing_stop=0.04), ts=7)
+    held = sum(order.quantity for order in guards.values() if order.role is Role.STOP_LOSS)
     assert sorted(order.id for order in guards.values()) == [
-        "b|8|stop_loss1", "b|8|take_profit1", "b|8|trailing_stop1",
-    ]  # fmt: skip
+        f"b|7|entry0|{role}|{held}" for role in ("stop_loss", "take_profit", "trailing_stop")
+    ]
     state = account()
     entered(state, enter())
     assert submitted(decided(state, Exit(), ts=9))[Role.EXIT].id == "b|9|exit"

@@ -291,7 +291,6 @@ def test_after_a_stop_entry_the_candle_stops_only_if_it_closes_beyond(bar, trade
     assert told(plan, candles) == trades
 
 
-@pytest.mark.xfail(strict=True, reason="the ids of guards repeat within a candle: the second stop passes for the first")
 def test_one_that_is_stopped_and_enters_again_in_one_candle_can_be_stopped_again():
     candles = of_bars([FLAT, FLAT, (100.0, 101.0, 90.0, 95.0), (95.0, 96.0, 94.0, 95.0)])
 

@@ -476,8 +476,8 @@ class Misspelt(TemplateStrategy):
     ("proof", "count"),
     [
         (False, 600),
-        pytest.param(False, 300, marks=pytest.mark.xfail(strict=True, reason="passed over before the warm-up's end")),
-        pytest.param(True, 300, marks=pytest.mark.xfail(strict=True, reason="the proof lets a bare KeyError through")),
+        (False, 300),
+        (True, 300),
     ],
 )
 def test_a_misspelt_column_is_told(proof, count):
@@ -485,7 +485,6 @@ def test_a_misspelt_column_is_told(proof, count):
         cb.backtest(from_source(MISSPELT, "misspelt.py"), walk(count), proof=proof)
 
 
-@pytest.mark.xfail(strict=True, reason="one built anew is asked from the second candle on, where indicators give None")
 def test_one_that_must_be_built_anew_is_not_asked_before_its_indicators_exist():
     source = """
 import pandas_ta as ta

@@ -28,6 +28,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Give one size: fraction, notional, risk or quantity.",
         "Donnez une seule taille : fraction, notional, risk ou quantity.",
     ),
+    "strategy.price": ("Give a price above zero.", "Donnez un prix supérieur à zéro."),
     "strategy.limit_or_stop": ("Give limit or stop, not both.", "Donnez limit ou stop, pas les deux."),
     "strategy.signals_type": (
         "signals() must return Signals(...).",
