@@ -13,13 +13,13 @@ from tests.unit.backtest.made import rough, rules
 import cambist as cb
 from cambist.backtest.engines import _still_open
 from cambist.backtest.loop import Feed, Loop
-from cambist.backtest.runners import bind
 from cambist.domain.event import Event, FundingPaid, OrderFilled
 from cambist.domain.instrument import Kind
 from cambist.domain.order import Order, Role
 from cambist.domain.timeframe import Timeframe
+from cambist.engine.runners import bind
 from cambist.engine.state import Bot, State
-from cambist.market.matching import Book, Costs, Steps
+from cambist.market.matching import Book, Costs
 from cambist.market.resample import resample
 from cambist.strategies._view import close_times
 
@@ -187,7 +187,7 @@ def run(seed: int, kinds: list[Kind], **how: Any) -> tuple[Watched, Decimal]:
         candles = resample(fine, Timeframe.M5) if how["detailed"] else fine
         if len(candles) < 2:
             continue
-        bot = Bot(symbol, instrument, Steps(instrument), int(how["pyramiding"]))
+        bot = Bot(symbol, instrument, int(how["pyramiding"]))
         state.bots[symbol] = bot
         paid = rng.integers(candles.ts[0] - 60_000, candles.ts[-1] + 60_000, 12 if kind is Kind.PERPETUAL else 0)
         strategy = Whim(seed=int(rng.integers(2**31)), often=how["often"])

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from cambist.backtest.loop import Feed, Loop, Progress
 from cambist.backtest.result import Settings
-from cambist.backtest.runners import Given, Runner, bind
 from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.refusal import Reason
 from cambist.domain.trade import EXIT_REASONS, ExitReason, Trades
+from cambist.engine.runners import Given, Runner, bind
 from cambist.engine.state import Bot, ClosedTrade, State
 from cambist.market.costs import BPS, step_parts
-from cambist.market.matching import Book, Costs, Steps
+from cambist.market.matching import Book, Costs
 from cambist.strategies._view import close_times
 
 Floats = npt.NDArray[np.float64]
@@ -109,7 +109,7 @@ def looped(seats: Sequence[Seat], settings: Settings, progress: Progress | None)
 
 
 def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
-    bot = Bot(seat.id, seat.instrument, Steps(seat.instrument), settings.pyramiding)
+    bot = Bot(seat.id, seat.instrument, settings.pyramiding)
     state.bots[seat.id] = bot
     runner = bind(seat.strategy, seat.candles, seat.instrument, cash=settings.cash, account=_Purse(state, bot))
     maker = settings.fee_bps if settings.maker_fee_bps is None else settings.maker_fee_bps

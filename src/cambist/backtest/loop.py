@@ -14,13 +14,13 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from cambist.backtest.runners import Runner
 from cambist.domain.candles import Candles
 from cambist.domain.command import AmendOrder, CancelOrder, SubmitOrder
 from cambist.domain.errors import Stopped
 from cambist.domain.event import CandleClosed, Decided, Event, FundingPaid, OrderFilled
 from cambist.domain.wish import Wish
 from cambist.engine.core import process
+from cambist.engine.runners import Runner
 from cambist.engine.state import Bot, State
 from cambist.market.matching import Book
 

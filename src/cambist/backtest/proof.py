@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cambist.backtest.runners import Given, Runner, instance_of, plain_columns
 from cambist.domain.candles import Candles
 from cambist.domain.errors import CambistError
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.proof import Difference, Proof, Verdict
 from cambist.domain.wish import Enter, Wish
+from cambist.engine.runners import Given, Runner, instance_of, plain_columns
 from cambist.strategies._base import Strategy
 from cambist.strategies._signals import FLAGS, SignalStrategy
 from cambist.strategies._template import TemplateStrategy

@@ -13,12 +13,12 @@ from cambist.backtest.engines import Floats, Funding, Outcome, Seat, compiled, l
 from cambist.backtest.loop import Progress
 from cambist.backtest.proof import prove, skipped
 from cambist.backtest.result import Leg, Line, Result, Settings
-from cambist.backtest.runners import Given, instance_of, name_of, params_of
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput
 from cambist.domain.instrument import Instrument
 from cambist.domain.proof import Proof, Verdict
 from cambist.domain.text import say
+from cambist.engine.runners import Given, instance_of, name_of, params_of
 from cambist.strategies._load import load
 from cambist.strategies._signals import SignalStrategy
 from cambist.strategies._view import close_times

@@ -7,6 +7,9 @@ CambistError
 ├── StrategyFailed         a strategy raised while it ran; names the candle (no retry)
 ├── NotFound               what was asked for does not exist (no retry)
 ├── StorageFailed          files or database did not obey (perhaps)
+│   └── JournalFenced      another engine writes this account now: stop at once (no retry)
+├── BusFailed              a message could not be handed over (retry with back-off)
+├── ParseError             a venue's message is not what its documents say; holds its beginning (no retry)
 ├── Stopped                a person pressed Ctrl-C; says how far it came (again, if wished)
 └── VenueError             a venue did not give what was asked
     ├── VenueRefused       it understood and said no (no retry)
@@ -87,6 +90,18 @@ class NotFound(CambistError):
 
 class StorageFailed(CambistError):
     """Files or the database did not obey."""
+
+
+class JournalFenced(StorageFailed):
+    """Another engine has written to this account's journal: whoever sees this is not its writer any more."""
+
+
+class BusFailed(CambistError):
+    """A message could not be handed to the bus."""
+
+
+class ParseError(CambistError):
+    """A venue's message is not what its documents say."""
 
 
 class Stopped(CambistError):

@@ -2,8 +2,12 @@
 
 from decimal import Decimal
 
+from cambist.domain.account import BotSpec, BotStatus
+from cambist.domain.instrument import Instrument
 from cambist.domain.order import Fill, Order
 from cambist.domain.record import record
+from cambist.domain.report import BalancesReported, FillReport, OrderReport
+from cambist.domain.trading import TradingState
 from cambist.domain.wish import Wish
 
 
@@ -55,4 +59,174 @@ class FundingPaid:
     amount: Decimal
 
 
-Event = CandleClosed | Decided | OrderFilled | OrderExpired | FundingPaid
+@record
+class GuardTouched:
+    """Price has reached a guard of the bot's position that does not rest at the venue (or does, and did not act)."""
+
+    bot: str
+    ts: int
+    order: str
+    """The guard's id."""
+    price: Decimal
+
+
+Event = CandleClosed | Decided | OrderFilled | OrderExpired | FundingPaid | GuardTouched
+"""What moves one bot's decision, in backtest and live."""
+
+
+# -- what happens to an account, live: journaled, each of these -------------------------------------------------------
+
+
+@record
+class Opened:
+    """The account was taken over with what its venue reported."""
+
+    report: BalancesReported
+
+
+@record
+class BotAdded:
+    """A bot was given its budget, and the instrument that it trades."""
+
+    ts: int
+    spec: BotSpec
+    instrument: Instrument
+
+
+@record
+class BotChanged:
+    """A bot was started, stopped, suspended, resumed or paused."""
+
+    ts: int
+    bot: str
+    status: BotStatus
+
+
+@record
+class Seen:
+    """What was known of market and venue when a decision was made: (symbol, last price) and the rest."""
+
+    ts: int
+    prices: tuple[tuple[str, Decimal], ...]
+    venue_ready: bool
+    clock_skew_ms: int = 0
+
+
+@record
+class OrderReported:
+    """The venue said where an order stands."""
+
+    report: OrderReport
+
+
+@record
+class FillReported:
+    """The venue reported an execution."""
+
+    fill: FillReport
+
+
+@record
+class OrderLost:
+    """An order left and no answer came."""
+
+    client_id: str
+    ts: int
+
+
+@record
+class OrderAbsent:
+    """The venue knows no order of this id, and no request of ours can reach it any more."""
+
+    client_id: str
+    ts: int
+
+
+@record
+class CancelStood:
+    """The venue would not cancel an order, or it is not known whether it did: it may still stand."""
+
+    client_id: str
+    ts: int
+
+
+@record
+class TriggerMoved:
+    """The venue moved the trigger of a resting stop."""
+
+    client_id: str
+    ts: int
+    trigger: Decimal
+
+
+@record
+class TradingChanged:
+    """A person (or the kill switch) changed what the account may do; ``flatten`` closes all positions."""
+
+    ts: int
+    state: TradingState
+    may_reduce: bool = True
+    flatten: bool = False
+
+
+@record
+class BreakerRearmed:
+    """A person re-armed the equity breaker."""
+
+    ts: int
+
+
+@record
+class Frozen:
+    """Book and venue were found to differ on an instrument."""
+
+    ts: int
+    symbol: str
+    why: str
+
+
+@record
+class Thawed:
+    """A person has looked at the difference and lets the instrument trade again."""
+
+    ts: int
+    symbol: str
+
+
+@record
+class Restarted:
+    """The engine came up on this account: what was on its way when it went down has no answer."""
+
+    ts: int
+
+
+@record
+class TimePassed:
+    """A deadline has come."""
+
+    ts: int
+
+
+AccountEvent = (
+    CandleClosed
+    | Decided
+    | FundingPaid
+    | GuardTouched
+    | Opened
+    | BotAdded
+    | BotChanged
+    | Seen
+    | OrderReported
+    | FillReported
+    | OrderLost
+    | OrderAbsent
+    | CancelStood
+    | TriggerMoved
+    | TradingChanged
+    | BreakerRearmed
+    | Frozen
+    | Thawed
+    | Restarted
+    | TimePassed
+)
+"""What moves an account. Journaled before anything is done about it; the same events give the same account again."""

@@ -105,7 +105,9 @@ class Fill:
     price: Decimal
     quantity: Decimal
     fee: Decimal
-    """In quote currency."""
+    """In ``fee_asset``."""
     slippage: Decimal
     """What it cost to be worse than the price it acted at, in quote currency; already in ``price``."""
     liquidity: Liquidity
+    fee_asset: str = ""
+    """Empty: the quote currency."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a wish did not become an order. Texts: ``refused.<reason>``."""
+    """Why a wish did not become an order, or an order did not leave. Texts: ``refused.<reason>``."""
 
     SHORT_ON_SPOT = "short_on_spot"
     ALREADY_IN = "already_in"
@@ -17,6 +17,25 @@ class Reason(StrEnum):
     BELOW_MIN_NOTIONAL = "below_min_notional"
     EXIT_PENDING = "exit_pending"
     EXPIRED = "expired"
+    HALTED = "halted"
+    REDUCE_ONLY = "reduce_only"
+    BREAKER = "breaker"
+    FROZEN = "frozen"
+    UNKNOWN_ORDER = "unknown_order"
+    VENUE_NOT_READY = "venue_not_ready"
+    CLOCK_SKEW = "clock_skew"
+    STALE_PRICE = "stale_price"
+    OFF_LOT = "off_lot"
+    OFF_TICK = "off_tick"
+    PRICE_BAND = "price_band"
+    ORDER_NOTIONAL = "order_notional"
+    INSTRUMENT_NOTIONAL = "instrument_notional"
+    BOT_NOTIONAL = "bot_notional"
+    ACCOUNT_NOTIONAL = "account_notional"
+    USER_NOTIONAL = "user_notional"
+    OPEN_POSITIONS = "open_positions"
+    ORDER_RATE = "order_rate"
+    DAILY_LOSS = "daily_loss"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from cambist.domain.command import AmendOrder, CancelOrder, Command, SubmitOrder
-from cambist.domain.event import CandleClosed, Decided, Event, FundingPaid, OrderExpired, OrderFilled
-from cambist.domain.order import Order, OrderType, Role, Side
-from cambist.domain.position import ZERO
+from cambist.domain.event import CandleClosed, Decided, Event, FundingPaid, GuardTouched, OrderExpired, OrderFilled
+from cambist.domain.order import Fill, Order, OrderType, Role, Side
+from cambist.domain.position import FLAT, ZERO
 from cambist.domain.refusal import Reason, Refused
 from cambist.domain.trade import ExitReason
 from cambist.domain.wish import Enter, Exit
@@ -138,11 +138,20 @@ def _refuse(state: State, event: Decided, reason: Reason) -> None:
 def _filled(state: State, event: OrderFilled) -> list[Command]:
     order, fill = event.order, event.fill
     bot = state.bots[order.bot]
-    state.cash -= order.side.sign * fill.quantity * fill.price + fill.fee
+    state.cash -= order.side.sign * fill.quantity * fill.price
     bot.mark = float(fill.price)
-    bot.fees += fill.fee
+    if not fill.fee_asset or fill.fee_asset == bot.instrument.quote:
+        state.cash -= fill.fee
+        bot.fees += fill.fee
+    elif fill.fee_asset == bot.instrument.base:
+        bot.fees += fill.fee * fill.price  # what it is worth; what is held is less by it
     bot.slippage += fill.slippage
     return _exited(state, bot, event) if order.reduces else _entered(bot, event)
+
+
+def _kept_back(bot: Bot, fill: Fill) -> Decimal:
+    """Return what the venue took of the base currency itself, as a fee on a fill."""
+    return fill.fee if fill.fee and fill.fee_asset == bot.instrument.base else ZERO
 
 
 def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
@@ -153,9 +162,11 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
     bot.trails = bool(bot.plan.trailing_stop)
     first = order.id not in bot.filled_in
     bot.filled_in.add(order.id)
-    bot.bought += fill.quantity
-    bot.spent += fill.quantity * fill.price
-    bot.position = bot.position.grown(order.side.sign * fill.quantity, fill.price, new_entry=first)
+    # a fee in the base currency is as if less had been bought, and paid for apart
+    quantity = fill.quantity - order.side.sign * _kept_back(bot, fill)
+    bot.bought += quantity
+    bot.spent += quantity * fill.price
+    bot.position = bot.position.grown(order.side.sign * quantity, fill.price, new_entry=first)
     if event.done:
         del bot.entries[order.id]
     trailed = bot.trailing if bot.protections else None
@@ -166,10 +177,15 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
 
 def _exited(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
     order, fill = event.order, event.fill
-    bot.left += fill.quantity
-    bot.proceeds += fill.quantity * fill.price
     sign = 1 if bot.position.quantity > 0 else -1
-    bot.position = bot.position.reduced(order.side.sign * fill.quantity)
+    quantity = fill.quantity
+    if kept := _kept_back(bot, fill):
+        quantity = min(quantity + sign * kept, abs(bot.position.quantity))
+    bot.left += quantity
+    bot.proceeds += quantity * fill.price
+    bot.position = bot.position.reduced(order.side.sign * quantity)
+    if abs(bot.position.quantity) < bot.instrument.lot_step:
+        bot.position = FLAT  # dust that fees in base currency left: no order could sell it
     bot.protections.pop(order.id, None)
     commands = _unprotect(bot)
     if bot.position:
@@ -288,6 +304,18 @@ def _candle_closed(state: State, event: CandleClosed) -> list[Command]:
     return [AmendOrder(order, trigger)]
 
 
+def _guard_touched(state: State, event: GuardTouched) -> list[Command]:
+    """Close at market what a guard protects that nobody else watches: its price has been reached."""
+    bot = state.bots[event.bot]
+    guard = bot.protections.get(event.order)
+    if guard is None or bot.exiting is not None or not bot.position:
+        return []
+    commands = _cancel(bot, list(bot.entries)) if bot.entries else []
+    commands += _unprotect(bot)
+    bot.exiting = replace(guard, type=OrderType.MARKET, trigger=None, quantity=abs(bot.position.quantity))
+    return [*commands, SubmitOrder(bot.exiting)]
+
+
 def _funding_paid(state: State, event: FundingPaid) -> list[Command]:
     state.cash -= event.amount
     state.bots[event.bot].funding += event.amount
@@ -307,4 +335,5 @@ _HANDLERS: dict[type, Callable[[State, Any], list[Command]]] = {
     OrderExpired: _expired,
     CandleClosed: _candle_closed,
     FundingPaid: _funding_paid,
+    GuardTouched: _guard_touched,
 }

@@ -36,7 +36,6 @@ class Bot:
 
     id: str
     instrument: Instrument
-    steps: Steps
     pyramiding: int = 1
     mark: float = 0.0
     """The last known price (quote currency)."""
@@ -66,6 +65,10 @@ class Bot:
     slippage: Decimal = ZERO
     funding: Decimal = ZERO
     """Funding paid (negative: received)."""
+    steps: Steps = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.steps = Steps(self.instrument)
 
     @property
     def trailing(self) -> Order | None:

@@ -4,6 +4,7 @@
 """
 
 import sys
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -14,6 +15,7 @@ from cambist.indicators._card import Card, Indicator, Param
 __all__ = ["Card", "Indicator", "Param", "catalog", "find", "names"]
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return the names of all indicators, sorted."""
     return tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))

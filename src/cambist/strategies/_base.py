@@ -123,13 +123,19 @@ class Strategy(Parametrised):
     @property
     def equity(self) -> float:
         """Return cash plus the value of all positions, in quote currency."""
-        return self._account.equity(self.candles.close[-1]) if self._account else 0.0
+        if self._account is None:
+            return 0.0
+        clock = self._clock
+        read = clock.read
+        equity = self._account.equity(self.candles.close[-1])
+        clock.read = read  # it is the account that was read
+        return equity
 
     def on(self, timeframe: str) -> View:
         """Return this symbol on a larger ``timeframe``, of which only closed candles are seen."""
         if timeframe not in self._views:
-            own = self.candles.candles
-            self._views[timeframe] = View(larger(own, timeframe), self._clock, shown_on=own)
+            own = self.candles
+            self._views[timeframe] = View(larger(own._candles, timeframe), self._clock, shown_on=own)
         return self._views[timeframe]
 
     def line(self, name: str, values: npt.ArrayLike) -> Line:
@@ -145,7 +151,16 @@ class Strategy(Parametrised):
 
     def _bind(self, candles: Candles, account: Account | None = None) -> int:
         """Attach to ``candles``, call `init`, and return the position of the first candle on which to decide."""
-        self._clock = Clock(len(candles) - 1)
+        self._attach(candles, Clock(len(candles) - 1), account)
+        first = 1
+        for line in self._lines().values():
+            valid = np.flatnonzero(~np.isnan(line.whole))
+            first = max(first, int(valid[0]) if valid.size else len(candles))
+        return first
+
+    def _attach(self, candles: Candles, clock: Clock, account: Account | None) -> None:
+        """Attach to ``candles`` and call `init`."""
+        self._clock = clock
         self._view = View(candles, self._clock)
         self._views = {}
         self._wishes = []
@@ -155,11 +170,6 @@ class Strategy(Parametrised):
             self.init()
         except Exception as error:
             raise failed(type(self), error, int(candles.ts[-1])) from error
-        first = 1
-        for line in self._lines().values():
-            valid = np.flatnonzero(~np.isnan(line.whole))
-            first = max(first, int(valid[0]) if valid.size else len(candles))
-        return first
 
     def _lines(self) -> dict[str, Line]:
         lines = dict(self.candles.lines)
@@ -185,6 +195,7 @@ class Strategy(Parametrised):
             try:
                 decide()
             except Exception as error:
+                wishes.clear()  # they were of this candle
                 raise failed(type(self), error, self.ts) from error
             if not wishes:
                 return ()

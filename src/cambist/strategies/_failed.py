@@ -9,7 +9,7 @@ from cambist.domain.errors import CambistError, StrategyFailed
 _OURS = str(Path(__file__).parents[1])
 
 
-def failed(strategy: type, error: Exception, ts: int) -> CambistError:
+def failed(strategy: type, error: BaseException, ts: int) -> CambistError:
     """Return the error to raise for ``error``, which came out of ``strategy`` at the candle opened at ``ts`` (ms)."""
     if isinstance(error, CambistError):
         return error

@@ -15,9 +15,20 @@ Bools = npt.NDArray[np.bool_]
 class Clock:
     """How far time has come: ``now`` is the position of the last closed candle. Shared by all lines of a strategy."""
 
-    __slots__ = ("now",)
+    __slots__ = ("dropped", "live", "now", "read")
 
-    def __init__(self, now: int) -> None:
+    now: int
+    live: bool
+    """Lines still grow: what they hold after ``now`` means nothing yet."""
+    dropped: int
+    """Candles that were before the first one held, and are kept no more (live)."""
+    read: bool
+    """Whether all values of something were asked for."""
+
+    def __init__(self, now: int, *, live: bool = False) -> None:
+        self.live = live
+        self.dropped = 0
+        self.read = False
         self.now = now
 
 
@@ -26,8 +37,9 @@ class Line:
 
     __slots__ = ("_array", "clock", "falls", "name", "relative", "rises", "unit", "values", "warmup")
 
-    values: list[float]
-    """All values, as a list: single numbers are read from it several times quicker than from an array."""
+    values: Sequence[float]
+    """All values, as a list: single numbers are read from it several times quicker than from an array. Live, a
+    memoryview of what the line grows into: it gives the same plain numbers, and is not made anew at each candle."""
     rises: dict["Line | float", list[bool]]
     """Where the line crosses above another (or a number), worked out when first asked; see `crossed_above`."""
     falls: dict["Line | float", list[bool]]
@@ -53,6 +65,7 @@ class Line:
     def __getattr__(self, name: str) -> Any:
         # slots that are filled when first read; from then on they answer themselves
         if name == "values":
+            self.clock.read = True
             self.values = self._array.tolist()
         elif name in ("rises", "falls"):
             setattr(self, name, {})
@@ -63,7 +76,19 @@ class Line:
     @property
     def whole(self) -> Floats:
         """Return all values as an array, those after the last closed candle included (for charts and proofs)."""
-        return self._array
+        clock = self.clock
+        clock.read = True
+        return self._array[: clock.now + 1].copy() if clock.live else self._array
+
+    def last(self, count: int) -> Floats:
+        """Return the last ``count`` values up to now (fewer if there are fewer), as a view."""
+        end = self.clock.now + 1
+        return self._array[max(0, end - count) : end]
+
+    def grows_in(self, buffer: Floats) -> None:
+        """From here on the values are those of ``buffer``, up to now."""
+        self._array = buffer
+        self.values = buffer.data  # a sequence of plain floats
 
     def __getitem__(self, back: int) -> float:
         now = self.clock.now
@@ -72,7 +97,7 @@ class Line:
         return self.values[now + 1 + back]
 
     def __len__(self) -> int:
-        return self.clock.now + 1
+        return self.clock.dropped + self.clock.now + 1
 
     def __float__(self) -> float:
         return self.values[self.clock.now]
@@ -80,6 +105,8 @@ class Line:
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         known = self._array[: self.clock.now + 1]
         known.flags.writeable = False  # it is a view of what the backtest runs on
+        if self.clock.live and copy is None:
+            copy = True  # and live of what is written over
         return np.array(known, dtype=dtype, copy=copy)
 
     def __lt__(self, other: float) -> bool:
@@ -114,6 +141,8 @@ def crossed_above(one: Any, other: Any) -> Any:
         try:
             return one.rises[other][one.clock.now]
         except KeyError:
+            if one.clock.live:
+                return _crosses(one, other, one.clock.now)
             one.rises[other] = _crossed(one.whole, _whole(other)).tolist()
             return one.rises[other][one.clock.now]
     return _crossed(np.asarray(one), np.asarray(other))
@@ -132,6 +161,8 @@ def crossed_below(one: Any, other: Any) -> Any:
         try:
             return one.falls[other][one.clock.now]
         except KeyError:
+            if one.clock.live:
+                return _crosses(other, one, one.clock.now)
             one.falls[other] = _crossed(_whole(other), one.whole).tolist()
             return one.falls[other][one.clock.now]
     return _crossed(np.asarray(other), np.asarray(one))
@@ -139,6 +170,20 @@ def crossed_below(one: Any, other: Any) -> Any:
 
 def _whole(other: Any) -> Any:
     return other.whole if isinstance(other, Line) else np.asarray(other, dtype=np.float64)
+
+
+def _crosses(rising: Any, level: Any, now: int) -> bool:
+    """Tell whether ``rising`` went above ``level`` at ``now``, which is all that is known of lines that grow."""
+    before, above = _pair(rising, now)
+    level_before, level_now = _pair(level, now)
+    return now > 0 and above > level_now and before <= level_before
+
+
+def _pair(value: Any, now: int) -> tuple[float, float]:
+    """Return the values one candle ago and now."""
+    if isinstance(value, Line):
+        return value.values[now - 1], value.values[now]
+    return float(value), float(value)
 
 
 def _crossed(rising: Floats, level: Floats) -> Bools:

@@ -51,7 +51,70 @@ def columns_of(instance: TemplateStrategy, count: int) -> dict[str, np.ndarray[A
     return found
 
 
-class TemplateRun:
+class _Asked:
+    """A template's instances, told of the account and asked in the contract's order."""
+
+    def __init__(
+        self, strategy: type[TemplateStrategy], *, cash: float, may_short: bool, account: Account | None
+    ) -> None:
+        self.strategy = strategy
+        self._cash = cash
+        self._may_short = may_short
+        self._account = account
+        self._held = Held()
+
+    def ask(self, instance: TemplateStrategy) -> tuple[Wish, ...]:
+        """Return what ``instance`` wishes."""
+        held = self._held.quantity
+        if held <= 0 and instance.should_long():
+            return (self._entry(instance, Side.BUY),)
+        if held >= 0 and (held or self._may_short) and instance.should_short():
+            return (self._entry(instance, Side.SELL),) if self._may_short else (Exit(),)
+        return ()
+
+    def over(self, frame: pd.DataFrame) -> TemplateStrategy:
+        """Return an instance built over ``frame``, which it may change."""
+        instance = self.strategy(frame, self._cash, None)
+        self._address(instance)
+        return instance
+
+    def _entry(self, instance: TemplateStrategy, side: Side) -> Enter:
+        self._address(instance)
+        return Enter(
+            side=side,
+            size=Notional(float(instance.calculate_position_size())),
+            stop_loss=float(instance.calculate_stop_loss()),
+            take_profit=float(instance.calculate_take_profit()),
+        )
+
+    def _address(self, instance: TemplateStrategy) -> None:
+        if self._account is not None:
+            instance.balance = self._account.cash()
+        instance.position = self._held or None
+
+    def _excused(self, error: Exception, count: int) -> bool:
+        """Tell whether it looks further back than ``count`` candles, or an indicator has no value to give yet."""
+        return count <= self.strategy.warmup and isinstance(error, IndexError | TypeError | AttributeError)
+
+
+class TemplateLive(_Asked):
+    """A template that is built anew at each candle, over the last ``warmup`` ones."""
+
+    def tell(self, held: Held) -> None:
+        """Take note of the position."""
+        self._held = held
+
+    def decide(self, candles: Candles, seen: int) -> tuple[Wish, ...]:
+        """Return what the strategy wishes at the close of the last of ``candles``; there were ``seen`` in all."""
+        try:
+            return self.ask(self.over(frame_of(candles)))
+        except Exception as error:
+            if self._excused(error, seen):
+                return ()
+            raise failed(self.strategy, error, int(candles.ts[-1])) from error
+
+
+class TemplateRun(_Asked):
     """A template bound to its candles, deciding candle by candle."""
 
     def __init__(
@@ -63,14 +126,10 @@ class TemplateRun:
         may_short: bool,
         account: Account | None,
     ) -> None:
-        self.strategy = strategy
+        super().__init__(strategy, cash=cash, may_short=may_short, account=account)
         self.frame = frame_of(candles)
         self.columns: dict[str, np.ndarray[Any, Any]] = {}
-        self._cash = cash
-        self._may_short = may_short
-        self._account = account
         self._clock = Clock(len(candles) - 1)
-        self._held = Held()
         self._fresh: list[tuple[str, Any]] = []
         try:
             self._instance = self._whole()
@@ -99,42 +158,16 @@ class TemplateRun:
         try:
             return self.ask(self.built(i, self.strategy.warmup))
         except Exception as error:
-            # it looks further back than there is yet, or an indicator has no value to give
-            if i < self.strategy.warmup and isinstance(error, IndexError | TypeError | AttributeError):
+            if self._excused(error, i + 1):
                 return ()
             raise failed(self.strategy, error, self._ts(i)) from error
 
     def built(self, i: int, window: int) -> TemplateStrategy:
         """Return an instance built as live builds it: over the last ``window`` candles up to ``i``."""
-        instance = self.strategy(self.frame.iloc[max(0, i + 1 - window) : i + 1].copy(), self._cash, None)
-        self._address(instance)
-        return instance
-
-    def ask(self, instance: TemplateStrategy) -> tuple[Wish, ...]:
-        """Return what ``instance`` wishes."""
-        held = self._held.quantity
-        if held <= 0 and instance.should_long():
-            return (self._entry(instance, Side.BUY),)
-        if held >= 0 and (held or self._may_short) and instance.should_short():
-            return (self._entry(instance, Side.SELL),) if self._may_short else (Exit(),)
-        return ()
+        return self.over(self.frame.iloc[max(0, i + 1 - window) : i + 1].copy())
 
     def _ts(self, i: int) -> int:
         return int(self.frame["timestamp"].iloc[i])
-
-    def _entry(self, instance: TemplateStrategy, side: Side) -> Enter:
-        self._address(instance)
-        return Enter(
-            side=side,
-            size=Notional(float(instance.calculate_position_size())),
-            stop_loss=float(instance.calculate_stop_loss()),
-            take_profit=float(instance.calculate_take_profit()),
-        )
-
-    def _address(self, instance: TemplateStrategy) -> None:
-        if self._account is not None:
-            instance.balance = self._account.cash()
-        instance.position = self._held or None
 
     def _whole(self) -> TemplateStrategy | None:
         """Return one instance over all history that sees only what the clock allows, or None if that is not sound."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from cambist.backtest.loop import Progress
 from cambist.backtest.run import Finished, backtest
-from cambist.backtest.runners import Given
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
+from cambist.engine.runners import Given
 from cambist.market.resample import resample
 from cambist.ports.history import CandleLake, Series
 from cambist.strategies._load import load

@@ -29,7 +29,7 @@ LONG, SHORT = Side.BUY, Side.SELL
 
 def account(kind: Kind = Kind.PERPETUAL, *, cash: str = "10000", pyramiding: int = 1, **more: Any) -> State:
     instrument = rules(kind, tick="0.1", lot="0.01", **more)
-    return State(cash=D(cash), bots={"b": Bot("b", instrument, Steps(instrument), pyramiding)})
+    return State(cash=D(cash), bots={"b": Bot("b", instrument, pyramiding)})
 
 
 def enter(side: Side = LONG, size: Size | None = None, **how: Any) -> Enter:

@@ -22,6 +22,13 @@ _AREAS = (
     "cli",
     "report",
     "demo",
+    "trading",
+    "book",
+    "venues",
+    "heartbeat",
+    "exchange",
+    "floor",
+    "drill",
 )
 _language: ContextVar[Language] = ContextVar("language", default="en")
 

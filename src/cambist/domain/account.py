@@ -1,0 +1,59 @@
+"""Accounts and bots: whose money trades where, and by which strategy."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from cambist.domain.record import record
+from cambist.domain.timeframe import Timeframe
+
+
+class Mode(StrEnum):
+    """Where an account's orders go."""
+
+    PAPER = "paper"
+    """The simulated venue."""
+    TESTNET = "testnet"
+    LIVE = "live"
+
+
+class BotStatus(StrEnum):
+    """What a bot is doing."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    """By a person: no new entries; what it holds stays protected."""
+    PAUSED = "paused"
+    """By the engine, after its strategy failed; an alert says why."""
+    STOPPED = "stopped"
+
+
+@record(kw_only=True)
+class AccountSpec:
+    """One person's account at one venue."""
+
+    id: str
+    user_id: int
+    venue: str
+    mode: Mode
+    quote: str
+    """The currency in which its bots count."""
+
+
+@record(kw_only=True)
+class BotSpec:
+    """One strategy on one instrument, with a budget of its own out of its account's cash."""
+
+    id: str
+    user_id: int
+    account: str
+    strategy: str
+    """As `cambist.strategies` loads it: a sample's name, or a file."""
+    params: dict[str, Any]
+    symbol: str
+    timeframe: Timeframe
+    budget: Decimal
+    since_ms: int | None = None
+    until_ms: int | None = None
+    pyramiding: int = 1

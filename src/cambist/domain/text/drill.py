@@ -1,0 +1,3 @@
+"""Of drills and parity."""
+
+TEXTS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,132 @@
+"""Of orders, protections, risk and reconciliation."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # -- refusals, breaker, ledger
+    "refused.halted": ("the account is halted", "le compte est à l'arrêt"),
+    "refused.reduce_only": (
+        "the account may only reduce its positions",
+        "le compte ne peut que réduire ses positions",
+    ),
+    "refused.breaker": (
+        "the equity breaker allows no entries until it is re-armed",
+        "le coupe-circuit du capital interdit les entrées jusqu'à son réarmement",
+    ),
+    "refused.frozen": (
+        "book and venue differ on this instrument: it is frozen until somebody decides",
+        "le livre et la bourse diffèrent sur cet instrument : il est gelé jusqu'à décision",
+    ),
+    "refused.unknown_order": (
+        "it is not known yet whether the venue has an earlier order on this instrument",
+        "on ne sait pas encore si la bourse détient un ordre précédent sur cet instrument",
+    ),
+    "refused.venue_not_ready": ("the venue is not ready", "la bourse n'est pas prête"),
+    "refused.clock_skew": (
+        "this machine's clock is too far from the venue's",
+        "l'horloge de cette machine est trop loin de celle de la bourse",
+    ),
+    "refused.stale_price": ("the last known price is too old", "le dernier prix connu est trop ancien"),
+    "refused.off_lot": (
+        "the quantity is not a multiple of the lot step",
+        "la quantité n'est pas un multiple du pas de quantité",
+    ),
+    "refused.off_tick": (
+        "the price is not a multiple of the tick size",
+        "le prix n'est pas un multiple du pas de cotation",
+    ),
+    "refused.price_band": (
+        "the price is too far from the last trade",
+        "le prix est trop loin de la dernière transaction",
+    ),
+    "refused.order_notional": (
+        "the order is worth more than one order may be",
+        "l'ordre vaut plus que ce qui est permis par ordre",
+    ),
+    "refused.instrument_notional": (
+        "more would be held and ordered of this instrument than is allowed",
+        "la valeur détenue et commandée sur cet instrument dépasserait ce qui est permis",
+    ),
+    "refused.bot_notional": (
+        "the bot would hold and have ordered more than it may",
+        "la valeur détenue et commandée par le bot dépasserait ce qui est permis",
+    ),
+    "refused.account_notional": (
+        "the account would hold and have ordered more than it may",
+        "la valeur détenue et commandée par le compte dépasserait ce qui est permis",
+    ),
+    "refused.user_notional": (
+        "the user's accounts would hold and have ordered more than they may",
+        "la valeur détenue et commandée par les comptes de l'utilisateur dépasserait ce qui est permis",
+    ),
+    "refused.open_positions": ("too many positions are open", "trop de positions sont ouvertes"),
+    "refused.order_rate": (
+        "too many orders were sent in the last moments",
+        "trop d'ordres ont été envoyés ces derniers instants",
+    ),
+    "refused.daily_loss": (
+        "today's loss has reached its limit",
+        "la perte du jour a atteint sa limite",
+    ),
+    "trading.active": ("active", "actif"),
+    "trading.reduce_only": ("reduce only", "réduction seulement"),
+    "trading.halted": ("halted", "à l'arrêt"),
+    "breaker.clear": ("clear", "armé"),
+    "breaker.halve": ("new entries halved", "entrées réduites de moitié"),
+    "breaker.no_entries": ("no entries", "aucune entrée"),
+    "breaker.reduce_only": ("reduce only", "réduction seulement"),
+    "breaker.flatten": ("flatten", "tout fermer"),
+    "breaker.rising": (
+        "Each stage needs a larger fall than the one before it: more than {least}.",
+        "Chaque palier demande une baisse plus forte que le précédent : plus de {least}.",
+    ),
+    "limits.fraction": (
+        "It must be a fraction above 0 and at most 1: 0.1 is 10 %.",
+        "Il faut une fraction supérieure à 0 et d'au plus 1 : 0.1 vaut 10 %.",
+    ),
+    "limits.positive": ("It must be a number, 0 or more.", "Il faut un nombre, 0 ou plus."),
+    "limits.orders": ("It must be at most {most}.", "Il faut au plus {most}."),
+    # -- orders and protections
+    "trading.frozen": (
+        "{symbol} is frozen: book and venue differ ({why}). No entries until somebody has looked.",
+        "{symbol} est gelé : le livre et la bourse diffèrent ({why}). Aucune entrée avant qu'on ait regardé.",
+    ),
+    "trading.breaker": (
+        "The equity breaker has reached {stage}. It is re-armed by hand.",
+        "Le coupe-circuit du capital est à {stage}. Il se réarme à la main.",
+    ),
+    "trading.entry_refused": (
+        "{bot}: the venue refused the entry: {why}",
+        "{bot} : la bourse a refusé l'entrée : {why}",
+    ),
+    "trading.exit_refused": (
+        "{bot}: the venue refused the order that closes the position: {why}. It is tried again.",
+        "{bot} : la bourse a refusé l'ordre qui ferme la position : {why}. On réessaie.",
+    ),
+    "trading.guard_refused": (
+        "{bot}: the venue refused the stop: {why}. Cambist watches the price itself while it runs.",
+        "{bot} : la bourse a refusé le stop : {why}. Cambist surveille lui-même le prix tant qu'il tourne.",
+    ),
+    "trading.unknown": (
+        "No answer came to order {order} on {symbol}: the venue is asked; no entries there meanwhile.",
+        "Aucune réponse à l'ordre {order} sur {symbol} : on interroge la bourse ; aucune entrée d'ici là.",
+    ),
+    "trading.unknown_long": (
+        "It is still not known whether the venue has order {order}. Look at the venue yourself.",
+        "On ne sait toujours pas si la bourse détient l'ordre {order}. Allez voir sur la bourse.",
+    ),
+    "trading.too_small": (
+        "{bot}: what is left, {quantity}, is less than the venue takes: it can be neither closed nor guarded.",
+        "{bot} : le reste, {quantity}, est sous le minimum de la bourse : ni fermeture ni protection possible.",
+    ),
+    "trading.paused": (
+        "{bot} is paused: its strategy failed: {why}. What it holds stays protected.",
+        "{bot} est en pause : sa stratégie a échoué : {why}. Ce qu'il détient reste protégé.",
+    ),
+    "trading.journal_differs": (
+        "The journal was written by another version: from entry {seq} on it would have acted otherwise.",
+        "Le journal vient d'une autre version : dès l'entrée {seq}, elle aurait agi autrement.",
+    ),
+    "trading.journal_failed": (
+        "The journal cannot be written: {why}. Nothing leaves any more.",
+        "Le journal ne peut être écrit : {why}. Plus rien ne part.",
+    ),
+}

@@ -1,0 +1,125 @@
+"""The bots of an engine: a closed candle is shown to those that it concerns, and what they wish becomes events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cambist.domain.account import BotSpec, BotStatus
+from cambist.domain.alert import Alert, Level
+from cambist.domain.candles import Candle, Candles
+from cambist.domain.event import BotChanged, CandleClosed, Decided, Seen
+from cambist.domain.timeframe import Timeframe
+from cambist.domain.wish import Wish
+from cambist.engine.account import Seat
+from cambist.engine.asking import Answer, Asker, LiveRunner
+from cambist.engine.live import Engine, Lane
+from cambist.engine.runners import Given
+from cambist.ports.alerts import Alerts
+
+Series = tuple[str, str, Timeframe]
+"""Venue, symbol, timeframe."""
+
+
+class Purse:
+    """What a bot's strategy may know of its budget."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    def equity(self, price: float) -> float:
+        """Return the budget with its gains and losses, the position valued at ``price``."""
+        state = self._seat.state
+        return float(state.cash + self._seat.bot.position.quantity * Decimal(repr(price)))
+
+    def cash(self) -> float:
+        """Return what of it may be spent."""
+        return float(self._seat.state.free_cash())
+
+
+@dataclass(slots=True)
+class _Running:
+    lane: Lane
+    seat: Seat
+    runner: LiveRunner
+
+
+class Bots:
+    """Runs strategies on an engine's accounts. One crash pauses one bot; the others go on."""
+
+    def __init__(self, engine: Engine, asker: Asker, alerts: Alerts) -> None:
+        self._engine = engine
+        self._asker = asker
+        self._alerts = alerts
+        self._by_series: dict[Series, dict[str, _Running]] = {}
+
+    def run(self, lane: Lane, bot: str, strategy: Given, history: Candles, *, venue: str) -> None:
+        """Let ``strategy`` decide for ``bot`` from the next closed candle of ``venue`` on.
+
+        ``history``: the closed candles until now, at least as many as `warm_up_needed` asks for.
+        """
+        seat = lane.account.seats[bot]
+        runner = LiveRunner(strategy, history, seat.bot.instrument, account=Purse(seat))
+        series = (venue, seat.spec.symbol, seat.spec.timeframe)
+        self._by_series.setdefault(series, {})[bot] = _Running(lane, seat, runner)
+
+    def end(self, bot: str) -> None:
+        """Ask ``bot`` no more."""
+        for running in self._by_series.values():
+            running.pop(bot, None)
+
+    async def closed(self, venue: str, symbol: str, timeframe: Timeframe, candle: Candle) -> None:
+        """Let the bots on this series decide on ``candle``; return when all have, not when orders have left."""
+        running = self._by_series.get((venue, symbol, timeframe), {})
+        close_ms = timeframe.close_of(candle.ts)
+        due = {bot: one for bot, one in running.items() if _within(one.seat.spec, close_ms)}
+        for one in due.values():
+            position = one.seat.bot.position
+            one.runner.tell(float(position.quantity), float(position.entry_price))
+        answers = await self._asker.ask([(bot, one.runner, candle) for bot, one in due.items()])
+        for lane, pairs in _by_lane(due, answers):
+            price = Decimal(repr(candle.close))
+            self._engine.tell(lane, Seen(close_ms, ((symbol, price),), venue_ready=lane.ready))
+            for one, answer in pairs:
+                await self._take(one, answer, candle)
+
+    async def _take(self, one: _Running, answer: Answer, candle: Candle) -> None:
+        bot = answer.bot
+        if answer.error is not None:
+            await self._pause(one, answer)
+            return
+        if one.seat.bot.trails:
+            closed = CandleClosed(bot, candle.ts, candle.high, candle.low, candle.close)
+            self._engine.tell(one.lane, closed)
+        wishes: tuple[Wish, ...] = answer.wishes
+        if wishes:
+            self._engine.tell(one.lane, Decided(bot, candle.ts, candle.close, wishes))
+
+    async def _pause(self, one: _Running, answer: Answer) -> None:
+        spec, now = one.seat.spec, self._engine.now_ms()
+        self.end(spec.id)
+        self._engine.tell(one.lane, BotChanged(now, spec.id, BotStatus.PAUSED))
+        await self._alerts.send(
+            Alert(
+                ts=now,
+                level=Level.CRITICAL,
+                key="trading.paused",
+                params={"bot": spec.id, "why": str(answer.error)},
+                user_id=spec.user_id,
+                account=spec.account,
+                bot=spec.id,
+            )
+        )
+
+
+def _within(spec: BotSpec, close_ms: int) -> bool:
+    return (spec.since_ms is None or close_ms >= spec.since_ms) and (spec.until_ms is None or close_ms <= spec.until_ms)
+
+
+def _by_lane(
+    due: dict[str, _Running], answers: Iterable[Answer]
+) -> Iterable[tuple[Lane, list[tuple[_Running, Answer]]]]:
+    found: dict[int, tuple[Lane, list[tuple[_Running, Answer]]]] = {}
+    for answer in answers:
+        one = due[answer.bot]
+        found.setdefault(id(one.lane), (one.lane, []))[1].append((one, answer))
+    return found.values()

@@ -1,0 +1,61 @@
+"""An account from its journal: the newest snapshot, and every event since taken through the desk again."""
+
+from dataclasses import replace
+
+from cambist.domain.command import VenueCommand
+from cambist.domain.event import AccountEvent
+from cambist.domain.record import record
+from cambist.domain.wire import from_text, to_text
+from cambist.engine.account import Account
+from cambist.engine.desk import step
+from cambist.ports.book import Journal
+
+
+@record
+class Journaled:
+    """What stands in the journal: an event, and what it made us do."""
+
+    event: AccountEvent
+    commands: tuple[VenueCommand, ...] = ()
+
+
+@record
+class Recovered:
+    """An account as its journal tells it."""
+
+    account: Account
+    seq: int
+    """The last event that it has taken in."""
+    differs: tuple[int, ...] = ()
+    """Events whose commands come out otherwise than they were journaled: another version wrote them."""
+
+
+def body_of(event: AccountEvent, commands: list[VenueCommand]) -> str:
+    """Return what is journaled of ``event``."""
+    return to_text(Journaled, Journaled(event, tuple(commands)))
+
+
+def recover(account: Account, journal: Journal) -> Recovered:
+    """Return ``account`` (new, with its settings) brought to where its journal ends; raise `StorageFailed`.
+
+    Settings (limits, rules, what the venue can do) are those of ``account``, not those of the snapshot.
+    """
+    seq = 0
+    snapshot = journal.last_snapshot(account.spec.id)
+    if snapshot is not None:
+        seq, text = snapshot
+        known: Account = from_text(Account, text)
+        account = replace(known, spec=account.spec, traits=account.traits, limits=account.limits, rules=account.rules)
+    differs = []
+    for entry in journal.read(account.spec.id, seq):
+        journaled: Journaled = from_text(Journaled, entry.body)
+        outcome = step(account, journaled.event)
+        if tuple(outcome.commands) != journaled.commands:
+            differs.append(entry.seq)
+        seq = entry.seq
+    return Recovered(account, seq, tuple(differs))
+
+
+def snapshot_of(account: Account) -> str:
+    """Return the whole of ``account`` as JSON."""
+    return to_text(Account, account)

@@ -1,0 +1,148 @@
+"""Orders out: what the core asks for becomes requests to the venue, judged first, and known before they leave."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from cambist.domain.alert import Alert, Level
+from cambist.domain.command import Place, SubmitOrder, TakeBackOrder
+from cambist.domain.ledger import LedgerEntry
+from cambist.domain.order import Order, Role
+from cambist.domain.position import ZERO
+from cambist.domain.refusal import Reason, Refused
+from cambist.domain.request import OrderRequest
+from cambist.engine.account import Account, Outcome, Seat
+from cambist.execution.breaker import armed
+from cambist.execution.ids import client_id
+from cambist.execution.limits import Situation
+from cambist.execution.orders import Life, Word, Working
+from cambist.execution.risk import judge
+
+DEFAULT_FEE_BPS = Decimal(10)
+ROOM_BPS = Decimal(30)
+"""What a market entry may cost beyond the price it was decided on, before the venue would find the cash short."""
+
+
+def obey(account: Account, seat: Seat, commands: Iterable[Any], ts: int, out: Outcome) -> None:
+    """Send the entries that the core asks for. What it takes back, guards and exits follow from its state
+    (`cambist.engine.upkeep`), as soon as the venue's answers allow."""
+    for command in commands:
+        if isinstance(command, SubmitOrder) and command.order.role is Role.ENTRY:
+            _enter(account, seat, command.order, ts, out)
+
+
+def _enter(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) -> None:
+    plan = seat.bot.entries[order.id][1]
+    price = order.price or order.trigger or Decimal(repr(seat.bot.mark))
+    if not account.traits.cuts_to_cash:
+        order = replace(order, quantity=min(order.quantity, _affordable(seat, price)))
+        seat.bot.entries[order.id] = (order, plan)
+    reason = judge(order, seat.bot.instrument, price, account.limits, _situation(account, seat, ts, price))
+    if reason is not None:
+        seat.bot.entries.pop(order.id)
+        seat.state.refused.append(Refused(seat.spec.id, ts, reason))
+        tell_refused(account, seat.state.refused[-1], out)
+        return
+    request = make_request(account, seat, order, order.quantity)
+    send(account, Working(order, request, plan=plan), ts, out)
+    out.commands.append(Place(request))
+
+
+def _affordable(seat: Seat, price: Decimal) -> Decimal:
+    """Return the whole lots that the bot's cash pays for at about ``price``, fee and some slippage included."""
+    instrument = seat.bot.instrument
+    fee_bps = DEFAULT_FEE_BPS if instrument.taker_fee_bps is None else instrument.taker_fee_bps
+    cost = price * (1 + (fee_bps + ROOM_BPS) / 10_000)
+    return max(Decimal(0), seat.state.free_cash()) // (cost * instrument.lot_step) * instrument.lot_step
+
+
+def _situation(account: Account, seat: Seat, ts: int, price: Decimal) -> Situation:
+    notionals = {bot: _notional(account, other) for bot, other in account.seats.items()}
+    same = sum((notionals[b] for b, s in account.seats.items() if s.spec.symbol == seat.spec.symbol), ZERO)
+    total = sum(notionals.values(), ZERO)
+    equity = account.equity()
+    known = account.prices.get(seat.spec.symbol)
+    return Situation(
+        now_ms=max(ts, account.now_ms),
+        state=account.trading,
+        halted_may_reduce=account.may_reduce,
+        breaker=account.breaker or armed(equity, ts),
+        equity=equity,
+        venue_ready=account.venue_ready,
+        clock_skew_ms=account.clock_skew_ms,
+        last_price=known[0] if known else None,
+        last_price_ms=known[1] if known else 0,
+        frozen=seat.spec.symbol in account.frozen,
+        unknown_order=any(one.request.symbol == seat.spec.symbol for one in account.unknown()),
+        instrument_notional=same,
+        bot_notional=notionals[seat.spec.id],
+        account_notional=total,
+        user_notional=total,
+        other_positions=sum(1 for b, amount in notionals.items() if amount and b != seat.spec.id),
+        free_cash=seat.state.free_cash(),
+        cash_binds=not account.traits.cuts_to_cash,
+        rate=account.rate,
+    )
+
+
+def _notional(account: Account, seat: Seat) -> Decimal:
+    bot = seat.bot
+    entries = sum((order.quantity for order, _ in bot.entries.values()), ZERO)
+    return (abs(bot.position.quantity) + entries) * Decimal(repr(bot.mark))
+
+
+def make_request(account: Account, seat: Seat, order: Order, quantity: Decimal) -> OrderRequest:
+    """Return the request by which ``order`` goes to the venue: the next attempt at it, under an id of its own."""
+    attempt = seat.attempts.get(order.id, 0) + 1
+    seat.attempts[order.id] = attempt
+    return OrderRequest(
+        client_id=client_id(order.id, seat.spec.symbol, attempt),
+        symbol=seat.spec.symbol,
+        side=order.side,
+        type=order.type,
+        quantity=quantity,
+        price=order.price,
+        trigger=order.trigger,
+        time_in_force=order.time_in_force,
+        reduce_only=order.reduces,
+        cost_limit=None if order.reduces else seat.state.free_cash(),
+    )
+
+
+def send(account: Account, one: Working, ts: int, out: Outcome) -> None:
+    """Know an order before it leaves: from here on it may exist."""
+    one.hear(Word.SENT, ts)
+    account.orders[one.request.client_id] = one
+
+
+def cancel(account: Account, one: Working, ts: int, out: Outcome) -> None:
+    """Ask the venue to take ``one`` back, with its pair if it has one; asked once."""
+    if one.life is Life.CANCELLING:
+        return
+    if one.list_id:
+        for leg in account.orders.values():
+            if leg.list_id == one.list_id:
+                leg.hear(Word.TAKE_BACK, ts)
+    one.hear(Word.TAKE_BACK, ts)
+    out.commands.append(TakeBackOrder(one.request.symbol, one.request.client_id))
+
+
+def booked(account: Account, entry: LedgerEntry, out: Outcome) -> None:
+    """Book ``entry`` in the ledger and hand it out to be kept."""
+    account.ledger.book(entry)
+    out.entries.append(entry)
+
+
+def tell_refused(account: Account, refused: Refused, out: Outcome) -> None:
+    """Tell a person of a refusal, unless it is of the kind that happens all day."""
+    if refused.reason not in (Reason.ALREADY_IN, Reason.SHORT_ON_SPOT, Reason.EXPIRED):
+        alert(account, out, refused.ts, Level.INFO, f"refused.{refused.reason}", bot=refused.bot)
+
+
+def alert(account: Account, out: Outcome, ts: int, level: Level, key: str, *, bot: str = "", **params: str) -> None:
+    """Hand out an alert of this account."""
+    spec = account.spec
+    out.alerts.append(
+        Alert(ts=ts, level=level, key=key, params=params | {"bot": bot}, user_id=spec.user_id, account=spec.id, bot=bot)
+    )
