@@ -1,5 +1,5 @@
 import sqlite3
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 from tests.contract.result_store import OpenAs, ResultStoreContract, a_result, many_trades
@@ -8,26 +8,24 @@ from cambist.adapters.storage.results import SqlResults
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home") / "cambist.db"
+def open_as(database_url: str) -> OpenAs:
+    return lambda user_id: SqlResults(database_url, user_id)
 
 
-@pytest.fixture(scope="module")
-def open_as(database: Path) -> OpenAs:
-    return lambda user_id: SqlResults(f"sqlite:///{database}", user_id)
+class TestSqlResults(ResultStoreContract):
+    pass
 
 
-class TestSqlResultsOnSqlite(ResultStoreContract):
-    def test_twelve_thousand_trades_take_little_room(self, open_as: OpenAs, database: Path):
-        result = a_result(trades=many_trades(12_000), equity=tuple((i, i / 7) for i in range(2_000)))
-        result_id = open_as(1).keep(result)
-        with sqlite3.connect(database) as connection:
-            (size,) = connection.execute(
-                "SELECT length(trades) + length(equity) FROM backtest_results WHERE id = ?", (result_id,)
-            ).fetchone()
-        connection.close()
-        print(f"12,000 trades: {size / 1e6:.2f} MB")
-        assert size < 2_000_000
+def test_twelve_thousand_trades_take_little_room(tmp_path):
+    file = tmp_path / "cambist.db"
+    result = a_result(trades=many_trades(12_000), equity=tuple((i, i / 7) for i in range(2_000)))
+    result_id = SqlResults(f"sqlite:///{file}").keep(result)
+    with closing(sqlite3.connect(file)) as connection:
+        (size,) = connection.execute(
+            "SELECT length(trades) + length(equity) FROM backtest_results WHERE id = ?", (result_id,)
+        ).fetchone()
+    print(f"12,000 trades: {size / 1e6:.2f} MB")
+    assert size < 2_000_000
 
 
 def test_the_first_user_is_meant_when_none_is_named(tmp_path):

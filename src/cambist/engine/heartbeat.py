@@ -37,6 +37,7 @@ TIMEFRAMES = tuple(Timeframe.parse(text) for text in ("1m", "3m", "5m", "10m", "
 
 _LOOK_S = 1.0  # how often silent markets are looked for
 _QUESTIONS_AT_ONCE = 8
+_SETTLED_S = 0.5  # after a signal, before it is written down
 _TRIES_FOR_A_HOLE = 3  # answers without a candle, before the hole is believed to be the venue's
 _MOST_WAITING_TRADES = 50_000
 _MOST_RAW = 2_000
@@ -384,6 +385,8 @@ class Heartbeat:
             if await self._write():
                 tries = 0
                 await self._log_ready.wait()
+                # whoever writes holds the interpreter for milliseconds: not while candles are closing
+                await self._clock.sleep(_SETTLED_S)
             else:
                 tries += 1
                 await self._clock.sleep(wait_s(tries, seed=self.source))

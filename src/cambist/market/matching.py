@@ -88,6 +88,7 @@ class Book:
         "_rested",
         "_steps",
         "_taker",
+        "acting",
         "at_open",
         "waiting",
         "wake_above",
@@ -100,6 +101,7 @@ class Book:
         self._adverse = costs.adverse
         self._maker = Decimal(str(costs.maker_fee_bps)) / 10_000
         self._taker = Decimal(str(costs.taker_fee_bps)) / 10_000
+        self.acting: Order | None = None  # the order that fills while `Cash` is asked
         self.at_open: list[Order] = []
         self.waiting: dict[str, Order] = {}
         self.wake_below, self.wake_above = -inf, inf
@@ -126,6 +128,18 @@ class Book:
         else:
             self.wake_above = min(self.wake_above, float(order.level))
 
+    def arrive(self, order: Order, ts: int, price: float, volume: float, cash: Cash) -> Filling:
+        """Take in an order that finds a market under way at ``price``: what can act acts now, the rest waits."""
+        at_once = order.type is OrderType.LIMIT and order.time_in_force is TimeInForce.IOC
+        if order.type is OrderType.MARKET or at_once:
+            return self.fill_at_open(order, ts, price, volume, cash)
+        if order.type is OrderType.LIMIT and _reaches(price, order.side, float(order.level)):
+            filling = self._fill(order, ts, price, volume, cash, maker=False)
+            self._watch()
+            return filling
+        self.submit(order)
+        return None
+
     def cancel(self, order: Order) -> None:
         """Take an order out; one that has gone meanwhile is no error."""
         if self.waiting.pop(order.id, None) is not None:
@@ -138,6 +152,13 @@ class Book:
         if order.id in self.waiting:
             self.waiting[order.id] = replace(self.waiting[order.id], trigger=trigger)
             self._watch()
+
+    def resize(self, order: Order, quantity: Decimal) -> None:
+        """Set what is left of an order."""
+        if order.id in self.waiting:
+            self.waiting[order.id] = replace(self.waiting[order.id], quantity=quantity)
+        else:
+            self.at_open = [replace(one, quantity=quantity) if one.id == order.id else one for one in self.at_open]
 
     def take_at_open(self) -> list[Order]:
         """Return the orders that act at the next open, which then are no longer in the book."""
@@ -166,6 +187,12 @@ class Book:
             if self._cap(volume) == 0:
                 continue  # nobody traded: nothing can fill, and nothing has been triggered
             del self.waiting[order.id]
+            if order.price is not None and order.type is not OrderType.LIMIT:
+                order = replace(order, type=OrderType.LIMIT, trigger=None)  # a stop-limit: from here on a limit
+                if not _reaches(price, order.side, float(order.level)):
+                    self.waiting[order.id] = order
+                    self._watch()
+                    continue
             filling = self._fill(order, ts, price, volume, cash, maker=maker)
             if isinstance(filling, OrderFilled) and not order.reduces:
                 self._entered = order.type
@@ -225,16 +252,16 @@ class Book:
 
     def _fill(self, order: Order, ts: int, reference: float, volume: float, cash: Cash, *, maker: bool) -> Filling:
         """Fill what volume and cash allow of ``order``; what is left waits, goes on at the next open, or expires."""
+        self.acting = order
         price, rate = self._price(order, reference, maker=maker)
         quantity = self._fillable(order, price, rate, volume, cash)
         left = order.quantity - quantity
-        if order.reduces:
-            if left:
-                self.at_open.append(replace(order, type=OrderType.MARKET, price=None, trigger=None, quantity=left))
-        elif left and order.type is OrderType.LIMIT and order.time_in_force is TimeInForce.GTC:
+        if left and order.type is OrderType.LIMIT and order.time_in_force is TimeInForce.GTC:
             self.waiting[order.id] = replace(order, quantity=left)
-        else:
+        elif not order.reduces or order.type is OrderType.LIMIT:
             left = ZERO
+        elif left:
+            self.at_open.append(replace(order, type=OrderType.MARKET, price=None, trigger=None, quantity=left))
         if not quantity:
             return OrderExpired(order, ts) if not left else None
         slippage = ZERO if maker else abs(price - Decimal(repr(reference))) * quantity

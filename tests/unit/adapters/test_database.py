@@ -3,14 +3,16 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.contract.result_store import a_result, exactly, many_trades
 
-from cambist.adapters.storage.database import open_database
+from cambist.adapters.storage.database import address_of, open_database
 from cambist.adapters.storage.results import SqlResults
-from cambist.adapters.storage.tables import HEAD, metadata
+from cambist.adapters.storage.tables import HEAD, Money, bots, metadata
 from cambist.domain.errors import BadInput, StorageFailed
 from cambist.domain.text import speak
 
@@ -39,7 +41,9 @@ def schema(file: Path) -> list[tuple[object, ...]]:
             "SELECT kind.name, part.* FROM sqlite_master kind, pragma_table_xinfo(kind.name) part "
             f"WHERE kind.type = 'table' AND {ours} ORDER BY kind.name, part.cid",
         ),
-        *query(file, f"SELECT kind.name, kind.sql FROM sqlite_master kind WHERE kind.type = 'index' AND {ours}"),
+        *query(
+            file, f"SELECT kind.name, kind.sql FROM sqlite_master kind WHERE kind.type = 'index' AND {ours} ORDER BY 1"
+        ),
     ]
 
 
@@ -66,23 +70,27 @@ def test_the_head_is_what_the_revisions_lead_to():
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_the_revisions_make_the_tables_that_the_code_uses(file, url, tmp_path):
+def test_the_revisions_make_the_tables_that_the_code_uses(database_url):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with open_database(url).connect() as connection:
+    with open_database(database_url).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_revisions_make_them_to_the_last_detail(file, url, tmp_path):
+    open_database(url)
     # Alembic does not compare everything; SQLite's own account of the two schemas does
     straight = tmp_path / "straight.db"
     engine = sa.create_engine(f"sqlite:///{straight}", poolclass=sa.NullPool)
     metadata.create_all(engine)
     assert schema(file) == schema(straight)
     keeps_ids = "SELECT count(*) FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
-    assert query(file, keeps_ids) == query(straight, keeps_ids) == [(1,)]
+    assert query(file, keeps_ids) == query(straight, keeps_ids) == [(2,)]
 
 
-def test_the_revisions_can_be_undone(file, url):
+def go_back(url: str, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -90,10 +98,56 @@ def test_the_revisions_can_be_undone(file, url):
     config.set_main_option("script_location", "cambist.adapters.storage:migrations")
     with open_database(url).begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-    assert schema(file) == []
-    open_database(url)
-    assert schema(file) != []
+        command.downgrade(config, revision)
+
+
+def tables(url: str) -> set[str]:
+    engine = sa.create_engine(address_of(url), poolclass=sa.NullPool)
+    return set(sa.inspect(engine).get_table_names())
+
+
+def test_the_revisions_can_be_undone(database_url):
+    open_database(database_url)
+    made = tables(database_url)
+    assert made == {*metadata.tables, "alembic_version"}
+    go_back(database_url, "base")
+    assert tables(database_url) == {"alembic_version"}
+    open_database(database_url)
+    assert tables(database_url) == made
+
+
+def test_results_from_before_the_book_are_all_there_after_it(database_url):
+    results = SqlResults(database_url)
+    ids = [results.keep(a_result(candles=number, trades=many_trades(50))) for number in range(3)]
+    before = [results.get(result_id) for result_id in ids]
+    go_back(database_url, "0001")
+    assert tables(database_url) == {"alembic_version", "backtest_results"}
+    upgraded = SqlResults(database_url)
+    assert [exactly(upgraded.get(result_id)) for result_id in ids] == [exactly(result) for result in before]
+    assert tables(database_url) == {*metadata.tables, "alembic_version"}
+    assert upgraded.keep(a_result()) > ids[-1]
+
+
+def test_a_money_column_is_never_a_number():
+    money = {
+        f"{table.name}.{column.name}"
+        for table in metadata.tables.values()
+        for column in table.c
+        if isinstance(column.type, Money)
+    }
+    assert money == {"bots.budget", "ledger_lines.amount"}
+    assert [
+        column
+        for table in metadata.tables.values()
+        for column in table.c
+        if isinstance(column.type, sa.Numeric | sa.Float)
+    ] == []
+
+
+def test_what_is_no_exact_amount_is_never_written(url):
+    for wrong in (0.1, 1, None, Decimal("NaN")):
+        with pytest.raises(sa.exc.StatementError, match="finite Decimal"), open_database(url).begin() as connection:
+            connection.execute(bots.update().values(budget=wrong))
 
 
 def test_a_current_database_opens_without_alembic(url):

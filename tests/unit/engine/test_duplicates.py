@@ -1,9 +1,10 @@
 """Two heartbeats, one signal; and a primary that falls silent."""
 
+from tests.unit.market.made import minute
+
 from cambist.domain.signal import Signal
 from cambist.domain.timeframe import MINUTE_MS
 from cambist.engine.duplicates import Deduplicator
-from tests.unit.market.made import minute
 
 START = 1_700_006_400_000
 

@@ -98,7 +98,15 @@ def test_exchange_info_names_the_filters(server):
     info = get(server, "exchangeInfo")
     assert isinstance(info, dict)
     assert [one["symbol"] for one in info["symbols"]] == ["BTCUSDT"]
-    assert {one["filterType"] for one in info["symbols"][0]["filters"]} == {"PRICE_FILTER", "LOT_SIZE", "NOTIONAL"}
+    assert {one["filterType"] for one in info["symbols"][0]["filters"]} == {
+        "PRICE_FILTER",
+        "LOT_SIZE",
+        "MARKET_LOT_SIZE",
+        "PERCENT_PRICE_BY_SIDE",
+        "NOTIONAL",
+        "MAX_NUM_ORDERS",
+        "MAX_NUM_ALGO_ORDERS",
+    }
 
 
 def test_paths_may_be_led_by_the_host_and_requests_are_recorded(server):

@@ -1,15 +1,21 @@
 """The database behind a URL, opened with its schema current: SQLite in a file, PostgreSQL when users outgrow it."""
 
+import atexit
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from cambist.adapters.storage.tables import HEAD
 from cambist.domain.errors import BadInput, StorageFailed
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _PATIENCE_S = 30.0
@@ -34,17 +40,41 @@ def open_database(url: str) -> sa.Engine:
 
 
 @contextmanager
-def obeying() -> Iterator[None]:
-    """Turn whatever the database or its folder refuse into `StorageFailed`, with their own words in it."""
+def obeying(but: type[sa.exc.SQLAlchemyError] | tuple[()] = ()) -> Iterator[None]:
+    """Turn whatever the database or its folder refuse, ``but`` excepted, into `StorageFailed` with their own words."""
     try:
         yield
+    except but:
+        raise
     except sa.exc.SQLAlchemyError as error:
         raise StorageFailed("database.failed", why=getattr(error, "orig", None) or error) from error
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise StorageFailed("database.failed", why=error) from error
 
 
-def _engine(url: str) -> sa.Engine:
+def insert_into(engine: sa.Engine, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
+    """Return an insert that can say ``on_conflict_...``: both databases can, each by a class of its own."""
+    # a dialect takes long to import, that of PostgreSQL most of all
+    if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """Return ``engine`` for transactions that will write.
+
+    SQLite then waits for another writer when they begin. Those that read first and write later it would refuse
+    instead, if another has written in between.
+    """
+    return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+def address_of(url: str) -> sa.URL:
+    """Return ``url`` with the driver that is used for it; raise `BadInput` if it names no database that is known."""
     try:
         address = sa.make_url(url)
     except sa.exc.ArgumentError:
@@ -54,13 +84,27 @@ def _engine(url: str) -> sa.Engine:
     # a SQLite database in memory would be gone with its first connection
     if driver is None or (driver == "sqlite" and address.database in (None, "", ":memory:")):
         raise BadInput("DATABASE_URL", address.render_as_string(hide_password=True), "database.url")
-    address = address.set(drivername=driver)
-    if driver == "sqlite":
+    return address.set(drivername=driver)
+
+
+def _engine(url: str) -> sa.Engine:
+    address = address_of(url)
+    if address.get_backend_name() == "sqlite":
         return _sqlite(address)
+    return _postgresql(address)
+
+
+@cache
+def _postgresql(address: sa.URL) -> sa.Engine:
+    """Return the process's one engine on ``address``: all who use that database share its connections."""
     try:
-        return sa.create_engine(address)
+        # A server that was restarted is not an error. How many may connect is for the server to say: a journal keeps
+        # its connection for good, and must not have others wait for one.
+        engine = sa.create_engine(address, pool_pre_ping=True, max_overflow=-1)
     except ModuleNotFoundError as error:
         raise StorageFailed("database.driver_missing", driver=error.name) from error
+    atexit.register(engine.dispose)
+    return engine
 
 
 def _sqlite(address: sa.URL) -> sa.Engine:
@@ -68,7 +112,9 @@ def _sqlite(address: sa.URL) -> sa.Engine:
     with obeying():
         file.parent.mkdir(parents=True, exist_ok=True)
     # Opening a file costs less than a millisecond, and a pool would keep it open behind the caller's back.
-    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": _PATIENCE_S})
+    # What stays open (the journal's connection) is guarded by a lock, not by the thread that opened it.
+    arguments = {"timeout": _PATIENCE_S, "check_same_thread": False}
+    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args=arguments)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -78,6 +124,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Python's sqlite3 begins transactions late and around some statements only; `_begin_sqlite` does it instead.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is committed is on the disk: an order that was journaled survives a power cut. NORMAL would save 0.4 ms of
+    # an append, 1.9 ms at p99, and lose the last commits.
+    connection.execute("PRAGMA synchronous = FULL")
     # WAL lets readers read while one writes. It is kept in the file, so this is a question except on a new one.
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _switch_to_wal(connection)
@@ -118,8 +167,7 @@ def _migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "cambist.adapters.storage:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    locking = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-    with locking.begin() as connection:
+    with writing(engine).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         revision = _revision(connection)  # again: another process may have migrated while this one waited

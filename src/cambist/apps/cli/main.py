@@ -23,6 +23,7 @@ COMMANDS = {
     "results": "results",
     "show": "show",
     "compare": "compare",
+    "simulate": "simulate",
 }
 
 

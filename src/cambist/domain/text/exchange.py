@@ -50,4 +50,73 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Order {order!r} has no trigger that could be moved any more",
         "L'ordre {order!r} n'a plus de seuil à déplacer",
     ),
+    "cli.simulate": ("Serve an exchange in a box", "Servir une bourse en boîte"),
+    "box.help": ("Exchanges in a box.", "Des bourses en boîte."),
+    "box.exchange.help": (
+        "Serve an exchange on this machine that clients take for the real one: give them its address.",
+        "Sert sur cette machine une bourse que les clients prennent pour la vraie : donnez-leur son adresse.",
+    ),
+    "box.option.dialect": ("whose API is spoken", "la bourse dont l'API est parlée"),
+    "box.option.host": ("the address to listen on", "l'adresse d'écoute"),
+    "box.option.port": ("the port to listen on; 0: any free one", "le port d'écoute ; 0 : n'importe lequel de libre"),
+    "box.option.market": (
+        "what is traded: synthetic, or 1m candles of the lake (lake, lake:VENUE)",
+        "ce qui s'échange : synthetic, ou les bougies 1m du lac (lake, lake:BOURSE)",
+    ),
+    "box.option.symbol": (
+        "a symbol to trade; may be repeated  [default: {known}]",
+        "un symbole à coter ; peut être répété  [défaut : {known}]",
+    ),
+    "box.option.since": (
+        "when the exchange's clock begins  [default: now; half way through the lake's candles]",
+        "l'heure de départ de la bourse  [défaut : maintenant ; le milieu des bougies du lac]",
+    ),
+    "box.option.seed": ("the same seed gives the same market", "la même graine donne le même marché"),
+    "box.option.speed": (
+        "how many seconds pass there in one of ours",
+        "combien de secondes y passent pendant une des nôtres",
+    ),
+    "box.option.faults": ("a JSON file of faults to bring about", "un fichier JSON de pannes à provoquer"),
+    "box.option.key": ("the account's API key", "la clé d'API du compte"),
+    "box.option.secret": ("the key's secret", "le secret de la clé"),
+    "box.option.balance": (
+        "what the account holds, as ASSET=AMOUNT; may be repeated  [default: {known}]",
+        "ce que détient le compte, sous la forme ACTIF=MONTANT ; peut être répété  [défaut : {known}]",
+    ),
+    "box.known": ("Use one of: {known}", "Choisissez parmi : {known}"),
+    "box.balance": ("Write it like USDT=100000", "Écrivez-le comme USDT=100000"),
+    "box.port_taken": ("Cannot listen there: {why}", "Impossible d'écouter là : {why}"),
+    "box.no_candles": (
+        "The lake has no 1m candles of {venue} {symbol}: fetch them with cambist download",
+        "Le lac n'a pas de bougies 1m de {venue} {symbol} : récupérez-les avec cambist download",
+    ),
+    "box.serving": (
+        "Binance spot in a box at {url}, its clock from {moment} UTC on. Key {key}, secret {secret}. Ctrl-C ends it.",
+        "Binance spot en boîte à {url}, horloge à {moment} UTC. Clé {key}, secret {secret}. Ctrl-C l'arrête.",
+    ),
+    "box.stopped": (
+        "Stopped after {requests} requests and {struck} faults.",
+        "Arrêté après {requests} requêtes et {struck} pannes.",
+    ),
+    "box.faults.unreadable": ("The file cannot be read: {why}", "Le fichier ne peut pas être lu : {why}"),
+    "box.faults.not_json": ("The file is not JSON: {why}", "Le fichier n'est pas du JSON : {why}"),
+    "box.faults.shape": (
+        'Write {{"seed": 7, "faults": [{{"kind": "lost", "where": "POST /api/v3/order", "skip": 1}}]}}',
+        'Écrivez {{"seed": 7, "faults": [{{"kind": "lost", "where": "POST /api/v3/order", "skip": 1}}]}}',
+    ),
+    "box.faults.field": ("A fault has the fields: {known}", "Une panne a les champs : {known}"),
+    "box.faults.type": ("It must be of type {type}", "Il doit être de type {type}"),
+    "box.faults.kind": ("Use one of: {known}", "Choisissez parmi : {known}"),
+    "box.faults.counts": (
+        "skip and times are 0 or more, every is 1 or more",
+        "skip et times valent 0 ou plus, every 1 ou plus",
+    ),
+    "box.faults.share": (
+        "probability lies between 0 and 1, factor is 0 or more",
+        "probability est entre 0 et 1, factor vaut 0 ou plus",
+    ),
+    "box.faults.where": (
+        "{streams} happen on streams (ws:btcusdt@trade, ws:user), the others at paths",
+        "{streams} arrivent sur des flux (ws:btcusdt@trade, ws:user), les autres à des chemins",
+    ),
 }

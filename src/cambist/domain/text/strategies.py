@@ -63,18 +63,26 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{line} est demandé dans next() et il lui faut {needs} bougies ; {kept} sont gardées. Déclarez-le dans init().",
     ),
     "strategy.live_state": (
-        "{strategy} computes its own values in init(), which runs anew at each candle live, and next() changes "
-        "self.{name}, which init() makes of arrays, lines or objects. Keep what must last in numbers, text, lists or "
-        "dicts, or leave the computing to the indicators.",
-        "{strategy} calcule ses propres valeurs dans init(), qui en réel est relancé à chaque bougie, et next() change "
-        "self.{name}, que init() fait de tableaux, de lignes ou d'objets. Gardez ce qui doit durer dans des nombres, "
-        "du texte, des listes ou des dictionnaires, ou laissez le calcul aux indicateurs.",
+        (
+            "{strategy} computes its own values in init(), which runs anew at each candle live, and next() changes "
+            "self.{name}, which init() makes of arrays, lines or objects. Keep what must last in numbers, text, "
+            "lists or dicts, or leave the computing to the indicators."
+        ),
+        (
+            "{strategy} calcule ses propres valeurs dans init(), qui en réel est relancé à chaque bougie, et next() "
+            "change self.{name}, que init() fait de tableaux, de lignes ou d'objets. Gardez ce qui doit durer dans des "
+            "nombres, du texte, des listes ou des dictionnaires, ou laissez le calcul aux indicateurs."
+        ),
     ),
     "strategy.live_object": (
-        "The strategy computes its own values in init() and keeps a {type} that cannot be followed from one candle to "
-        "the next. Keep it in the module instead of in self.",
-        "La stratégie calcule ses propres valeurs dans init() et garde un objet {type} qui ne peut être suivi d'une "
-        "bougie à l'autre. Gardez-le dans le module plutôt que dans self.",
+        (
+            "The strategy computes its own values in init() and keeps a {type} that cannot be followed from one "
+            "candle to the next. Keep it in the module instead of in self."
+        ),
+        (
+            "La stratégie calcule ses propres valeurs dans init() et garde un objet {type} qui ne peut être suivi "
+            "d'une bougie à l'autre. Gardez-le dans le module plutôt que dans self."
+        ),
     ),
     "strategy.too_long": (
         "{strategy} took longer than {limit_s} s to decide.",

@@ -19,6 +19,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{venue} needs this too, as it gave it to you with the API key.",
         "{venue} en a besoin aussi, tel que donné avec la clé d'API.",
     ),
+    "venue.duplicate": (
+        "{venue} has had an order of this id before; ask what became of it: {detail}",
+        "{venue} a déjà reçu un ordre de cet identifiant ; demandez ce qu'il est devenu : {detail}",
+    ),
+    "venue.off_step": (
+        "{venue} takes {symbol} in steps of {lot} at prices in steps of {tick}, and no less than one: {what} is none.",
+        "{venue} prend {symbol} par pas de {lot} à des prix par pas de {tick}, au moins un : {what} n'en est pas.",
+    ),
     "venue.no_stops": (
         "{venue} cannot hold a stop for us: Cambist watches it instead.",
         "{venue} ne peut pas garder de stop pour nous : Cambist le surveille à sa place.",

@@ -48,7 +48,7 @@ TABLE: dict[str, tuple[Kind, Kind]] = {
     "OrderNotCached": (NotFound, NotFound),
     "OrderImmediatelyFillable": (VenueRefused, VenueRefused),
     "OrderNotFillable": (VenueRefused, VenueRefused),
-    "DuplicateOrderId": (VenueRefused, OutcomeUnknown),  # an order of that id exists: ask what became of it
+    "DuplicateOrderId": (VenueRefused, OutcomeUnknown),
     "ContractUnavailable": (VenueRefused, VenueRefused),
     "NotSupported": (VenueRefused, VenueRefused),
     "InvalidProxySettings": (BadInput, BadInput),
@@ -68,6 +68,9 @@ TABLE: dict[str, tuple[Kind, Kind]] = {
     "UnsubscribeError": (VenueUnavailable, VenueUnavailable),
 }
 
+DUPLICATE = "venue.duplicate"
+"""The text key of the `OutcomeUnknown` that says: the venue has had an order of that id before."""
+
 _TEXTS: dict[Kind, str] = {
     NotFound: "venue.not_found",
     OutcomeUnknown: "venue.outcome_unknown",
@@ -75,6 +78,8 @@ _TEXTS: dict[Kind, str] = {
     VenueRefused: "venue.refused",
     VenueUnavailable: "venue.unavailable",
 }
+# ccxt found these in the answer's text, whose word on an order goes before its status
+_SPOKEN = ("DuplicateOrderId", "OperationFailed", "RequestTimeout", "CancelPending", "BadResponse", "NullResponse")
 _RETRIED_4XX = (408, 418, 425, 429)
 _LONGEST_DETAIL = 160
 
@@ -87,8 +92,10 @@ def translate(error: Exception, venue: str, *, ordering: bool = False) -> Cambis
     kind = _kind(error, ordering)
     detail = _detail(error, venue)
     answer = _answer(error)
-    if answer is not None and kind in (VenueUnavailable, OutcomeUnknown) and _is_refusal(answer.status_code):
-        kind = VenueRefused  # ccxt calls these unavailable, but asking again will not help
+    if ordering and kind in (VenueRefused, OutcomeUnknown) and "duplicat" in f"{type(error).__name__}{error}".lower():
+        return OutcomeUnknown(DUPLICATE, venue=venue, detail=detail)  # such an order exists: ask what became of it
+    if answer is not None:
+        kind = _by_status(kind, answer.status_code, type(error).__name__, ordering)
     if kind is BadInput:
         return BadInput(type(error).__name__, detail, "venue.check_input")
     if kind is RateLimited:
@@ -112,6 +119,9 @@ def retry_after_s(header: str | None) -> float | None:
 
 
 def _kind(error: Exception, ordering: bool) -> Kind:
+    if any(ancestor.__name__ == "ClientError" for cause in _chain(error) for ancestor in type(cause).__mro__):
+        # an answer that broke off half-way: ccxt calls it an ExchangeError, as if the venue had said no
+        return OutcomeUnknown if ordering else VenueUnavailable
     for ancestor in type(error).__mro__:
         if ancestor.__name__ in TABLE:
             return TABLE[ancestor.__name__][ordering]
@@ -119,8 +129,18 @@ def _kind(error: Exception, ordering: bool) -> Kind:
     return OutcomeUnknown if ordering else VenueUnavailable
 
 
-def _is_refusal(status: int) -> bool:
-    return 400 <= status < 500 and status not in _RETRIED_4XX
+def _by_status(kind: Kind, status: int, name: str, ordering: bool) -> Kind:
+    """Return what an error of ``kind`` is, now that the status of the answer is known."""
+    if ordering and status >= 500:
+        return OutcomeUnknown  # whatever the page says: the order may have passed before it failed
+    if ordering and name == "ExchangeError" and status < 300:
+        # an answer in good order with a code that ccxt does not know, or with none at all: "system error" is among them
+        return OutcomeUnknown
+    if ordering and name in _SPOKEN:
+        return kind
+    if kind in (VenueUnavailable, OutcomeUnknown) and 400 <= status < 500 and status not in _RETRIED_4XX:
+        return VenueRefused  # ccxt calls these unavailable, but asking again will not help
+    return kind
 
 
 def _answer(error: Exception) -> Any:
@@ -145,6 +165,8 @@ def _detail(error: Exception, venue: str) -> str:
         names = [ancestor.__name__ for ancestor in type(error).__mro__]
         if "RequestTimeout" in names:
             return say("venue.detail.timeout")
+        if names[0] == "ExchangeError" and error.__cause__ is not None:
+            return say("venue.detail.connection")
         if "NetworkError" in names and "DDoSProtection" not in names and "RateLimitExceeded" not in names:
             return say("venue.detail.connection")
     text = re.sub(r"<(style|script|title).*?</\1>|<[^>]*>", " ", str(error), flags=re.DOTALL)

@@ -1,0 +1,73 @@
+"""`SqlHeartbeatLog`: the heartbeat's signals and sources in the database."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
+from cambist.adapters.storage.tables import heartbeat_signals as signals_table
+from cambist.adapters.storage.tables import heartbeat_sources as sources_table
+from cambist.domain.timeframe import Timeframe
+from cambist.ports.heartbeat_log import SignalRow, SourceStatus
+
+_FIELDS = tuple(field.name for field in fields(SignalRow))
+
+
+class SqlHeartbeatLog:
+    """The port `HeartbeatLog` over SQL. The database is opened, and migrated if need be, when it is first used."""
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+
+    def record(self, signals: Sequence[SignalRow]) -> None:
+        """Keep ``signals``, all or none; one that is known (source, venue, symbol, signal id) stays as it was."""
+        rows = [{name: getattr(signal, name) for name in _FIELDS} for signal in signals]
+        if rows:
+            self._write(insert_into(self._engine, signals_table).on_conflict_do_nothing(), rows)
+
+    def recent(self, timeframe: Timeframe | str, limit: int = 60) -> list[SignalRow]:
+        """Return the newest signals of a timeframe, by close time, newest first."""
+        query = (
+            sa.select(*(signals_table.c[name] for name in _FIELDS))
+            .where(signals_table.c.timeframe == Timeframe.parse(timeframe))
+            .order_by(signals_table.c.close_ms.desc(), signals_table.c.id.desc())
+            .limit(limit)
+        )
+        with obeying(), self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [SignalRow(**{**row, "timeframe": Timeframe(row["timeframe"])}) for row in rows]
+
+    def started(self, source: str, ts: int, symbols: Sequence[str]) -> None:
+        """Say that ``source`` is connected since ``ts`` (ms) and hears ``symbols``."""
+        self._tell(source, is_connected=True, last_start_ms=ts, symbols=list(symbols))
+
+    def stopped(self, source: str, ts: int) -> None:
+        """Say that ``source`` was stopped on purpose."""
+        self._tell(source, is_connected=False, last_stop_ms=ts)
+
+    def failed(self, source: str, ts: int, error: str) -> None:
+        """Say that ``source`` lost its connection, and why."""
+        self._tell(source, is_connected=False, last_stop_ms=ts, last_error=error)
+
+    def status(self) -> list[SourceStatus]:
+        """Return every source that was ever heard of, by name."""
+        query = sa.select(sources_table).order_by(sources_table.c.source)
+        with obeying(), self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [SourceStatus(**{**row, "symbols": tuple(row["symbols"])}) for row in rows]
+
+    def _tell(self, source: str, **news: Any) -> None:
+        first = {"last_error": "", "symbols": []} | news
+        insert = insert_into(self._engine, sources_table).values(source=source, **first)
+        self._write(insert.on_conflict_do_update(index_elements=["source"], set_=news))
+
+    def _write(self, statement: sa.Insert, rows: Sequence[dict[str, Any]] | None = None) -> None:
+        with obeying(), writing(self._engine).begin() as connection:
+            connection.execute(statement, rows)
+
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        return open_database(self._url)

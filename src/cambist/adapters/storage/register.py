@@ -1,0 +1,143 @@
+"""`SqlRegister`: accounts, bots, requests and alerts in the database."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from cambist.adapters.storage.database import obeying, open_database, writing
+from cambist.adapters.storage.tables import accounts, alerts, bots, requests
+from cambist.domain.account import AccountSpec, BotSpec, Mode
+from cambist.domain.alert import Alert, Level
+from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.timeframe import Timeframe
+from cambist.ports.book import Request
+
+_Confined = TypeVar("_Confined", sa.Select[Any], sa.Update)
+
+
+class SqlRegister:
+    """The port `Register` over SQL: for one user, who neither sees nor touches what is others'; for all if None.
+
+    The database is opened, and migrated if need be, when it is first used. All methods raise `StorageFailed` if it
+    does not obey.
+    """
+
+    def __init__(self, database_url: str, user_id: int | None = None) -> None:
+        self._url = database_url
+        self._user_id = user_id
+
+    def add_account(self, spec: AccountSpec) -> None:
+        """Add an account; raise `BadInput` if its id is taken, be it by another user."""
+        try:
+            self._add(accounts, _row(spec))
+        except sa.exc.IntegrityError:
+            raise BadInput("account", spec.id, "book.account_taken") from None
+
+    def accounts(self) -> list[AccountSpec]:
+        """Return the accounts, by id."""
+        return [_account(row) for row in self._read(sa.select(accounts).order_by(accounts.c.id))]
+
+    def add_bot(self, spec: BotSpec) -> None:
+        """Add a bot; raise `BadInput` if its id is taken, `NotFound` if its user has no such account."""
+        self._need_account(spec.account, spec.user_id)
+        try:
+            self._add(bots, _row(spec))
+        except sa.exc.IntegrityError:
+            raise BadInput("bot", spec.id, "book.bot_taken") from None
+
+    def bots(self, account: str | None = None) -> list[BotSpec]:
+        """Return the bots, of one account or of all, by id."""
+        query = sa.select(bots).order_by(bots.c.id)
+        return [_bot(row) for row in self._read(query if account is None else query.where(bots.c.account == account))]
+
+    def ask(self, request: Request) -> int:
+        """Put a request to the engine and return its id; raise `NotFound` if its user has no such account or bot."""
+        self._need_account(request.account, request.user_id)
+        if request.bot:
+            known = [bot.id for bot in self.bots(request.account)]
+            if request.bot not in known:
+                raise NotFound("book.no_bot", bot=request.bot, account=request.account, near=_near(request.bot, known))
+        row = _row(request)
+        del row["id"]
+        return int(self._add(requests, row))
+
+    def waiting(self) -> list[Request]:
+        """Return the requests that have no answer yet, oldest first."""
+        query = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requests.c.id)
+        return [Request(**row) for row in self._read(query)]
+
+    def answer(self, request_id: int, done_ms: int, answer: str) -> None:
+        """Say what came of a request; raise `NotFound`."""
+        update = sa.update(requests).where(requests.c.id == request_id).values(done_ms=done_ms, answer=answer)
+        with obeying(), writing(self._engine).begin() as connection:
+            answered = connection.execute(self._confine(update, requests))
+        if answered.rowcount == 0:
+            raise NotFound("book.no_request", id=request_id)
+
+    def request(self, request_id: int) -> Request:
+        """Return one request; raise `NotFound`."""
+        for row in self._read(sa.select(requests).where(requests.c.id == request_id)):
+            return Request(**row)
+        raise NotFound("book.no_request", id=request_id)
+
+    def raise_alert(self, alert: Alert) -> None:
+        """Keep an alert."""
+        self._add(alerts, _row(alert))
+
+    def alerts(self, limit: int = 50) -> list[Alert]:
+        """Return the newest alerts first."""
+        columns = [column for column in alerts.c if column.name != "id"]
+        query = sa.select(*columns).order_by(alerts.c.id.desc()).limit(limit)
+        return [Alert(**{**row, "level": Level(row["level"])}) for row in self._read(query)]
+
+    def _add(self, table: sa.Table, row: dict[str, Any]) -> Any:
+        """Write one row and return its id; lets `IntegrityError` through. No row is written but by this."""
+        if self._user_id not in (None, row["user_id"]):
+            raise BadInput("user_id", row["user_id"], "book.not_yours", user=self._user_id)
+        with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
+            return connection.execute(table.insert().values(row).returning(table.c.id)).scalar_one()
+
+    def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """Return the rows of ``query`` that are this user's. No row is read but by this."""
+        (table,) = query.get_final_froms()
+        with obeying(), self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(self._confine(query, table)).mappings()]
+
+    def _confine(self, statement: _Confined, table: Any) -> _Confined:
+        """Return ``statement`` confined to this user's rows."""
+        return statement if self._user_id is None else statement.where(table.c.user_id == self._user_id)
+
+    def _need_account(self, account: str, user_id: int) -> None:
+        known = [row["id"] for row in self._read(sa.select(accounts.c.id).where(accounts.c.user_id == user_id))]
+        if account not in known:
+            raise no_such_account(account, known)
+
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        return open_database(self._url)
+
+
+def no_such_account(account: str, known: Iterable[str]) -> NotFound:
+    """Return the error for an account that is not there, with those that are named nearly so."""
+    return NotFound("book.no_account", account=account, near=_near(account, known))
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    return ", ".join(get_close_matches(name, known, 3) or known[:10]) or "-"
+
+
+def _row(spec: AccountSpec | BotSpec | Request | Alert) -> dict[str, Any]:
+    return {field.name: getattr(spec, field.name) for field in fields(spec)}
+
+
+def _account(row: dict[str, Any]) -> AccountSpec:
+    return AccountSpec(**{**row, "mode": Mode(row["mode"])})
+
+
+def _bot(row: dict[str, Any]) -> BotSpec:
+    return BotSpec(**{**row, "timeframe": Timeframe(row["timeframe"])})

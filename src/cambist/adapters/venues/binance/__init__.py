@@ -1,0 +1,1 @@
+"""Binance by its own protocol: the native stream."""

@@ -1,0 +1,1 @@
+"""The venue that fills by the law of `market/matching.py`."""

@@ -1,0 +1,161 @@
+"""``cambist simulate``: exchanges in a box, for trying programs without a real account."""
+
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+
+from cambist.apps import bootstrap
+from cambist.apps.cli.options import Moment, show_moment
+from cambist.domain.candles import Candles
+from cambist.domain.errors import BadInput, NotFound, StorageFailed
+from cambist.domain.instrument import Instrument
+from cambist.domain.text import say
+from cambist.domain.timeframe import DAY_MS, MINUTE_MS, Timeframe
+
+_DIALECTS = ("binance",)
+_SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+_BALANCES = ("USDT=100000", "BTC=1", "ETH=10")
+_HISTORY_DAYS, _AHEAD_DAYS = 3, 7
+_MOST = 400_000  # candles per symbol
+
+
+@click.group(help=say("box.help"))
+def command() -> None:
+    """Hold the commands of the simulators together."""
+
+
+@command.command("exchange", help=say("box.exchange.help"))
+@click.option("--dialect", default="binance", show_default=True, help=say("box.option.dialect"))
+@click.option("--host", default="127.0.0.1", show_default=True, help=say("box.option.host"))
+@click.option("--port", type=click.IntRange(0, 65_535), default=9090, show_default=True, help=say("box.option.port"))
+@click.option("--market", default="synthetic", show_default=True, help=say("box.option.market"))
+@click.option("--symbol", "symbols", multiple=True, help=say("box.option.symbol", known=" ".join(_SYMBOLS)))
+@click.option("--since", type=Moment(), help=say("box.option.since"))
+@click.option("--seed", type=int, default=7, show_default=True, help=say("box.option.seed"))
+@click.option(
+    "--speed", type=click.FloatRange(0.01, 10_000), default=1.0, show_default=True, help=say("box.option.speed")
+)
+@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help=say("box.option.faults"))
+@click.option("--key", default="cambist", show_default=True, help=say("box.option.key"))
+@click.option("--secret", default="cambist", show_default=True, help=say("box.option.secret"))
+@click.option("--balance", "balances", multiple=True, help=say("box.option.balance", known=" ".join(_BALANCES)))
+def exchange(
+    dialect: str,
+    host: str,
+    port: int,
+    market: str,
+    symbols: tuple[str, ...],
+    since: int | None,
+    seed: int,
+    speed: float,
+    faults: Path | None,
+    key: str,
+    secret: str,
+    balances: tuple[str, ...],
+) -> None:
+    """Serve an exchange until Ctrl-C; say where, and with which key."""
+    from cambist.simulators.binance import Customer, ExchangeServer
+    from cambist.simulators.clock import Clock
+    from cambist.simulators.faults import read_faults
+
+    if dialect not in _DIALECTS:
+        raise BadInput("--dialect", dialect, "box.known", known=" ".join(_DIALECTS))
+    script, dice = read_faults(faults) if faults is not None else ([], seed)
+    start_ms = int(time.time() * 1000) if since is None and market == "synthetic" else since
+    series, rules = _market(market, symbols or _SYMBOLS, start_ms, seed, speed)
+    start_ms = _half_way(series) if start_ms is None else start_ms
+    server = ExchangeServer(
+        series,
+        customers=[Customer(key=key, secret=secret, balances=_balances(balances or _BALANCES))],
+        instruments=rules,
+        clock=Clock(start_ms, speed),
+        faults=script,
+        seed=dice,
+        host=host,
+        port=port,
+    )
+    asyncio.run(_serve(server, key, secret, show_moment(start_ms - start_ms % MINUTE_MS)))
+
+
+async def _serve(server: "object", key: str, secret: str, moment: str) -> None:
+    from cambist.simulators.binance import ExchangeServer
+
+    assert isinstance(server, ExchangeServer)
+    try:
+        url = await server.start()
+    except OSError as error:
+        raise BadInput("--port", str(error.errno), "box.port_taken", why=error.strerror) from None
+    click.echo(say("box.serving", url=url, key=key, secret=secret, moment=moment))
+    stopped = asyncio.Event()
+    with suppress(NotImplementedError):  # Windows ends the loop with KeyboardInterrupt instead
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    try:
+        await stopped.wait()
+    finally:
+        await server.stop()
+        click.echo(say("box.stopped", requests=len(server.served), struck=len(server.struck)))
+
+
+def _market(
+    market: str, symbols: tuple[str, ...], start_ms: int | None, seed: int, speed: float
+) -> tuple[list[Candles], list[Instrument]]:
+    """Return candles of one minute, and the rules that are known."""
+    if market == "synthetic":
+        from cambist.market.synthetic import synthetic_market
+
+        assert start_ms is not None
+        ahead = min(_MOST, int(_AHEAD_DAYS * speed * DAY_MS / MINUTE_MS))
+        first = start_ms - _HISTORY_DAYS * DAY_MS
+        count = _HISTORY_DAYS * DAY_MS // MINUTE_MS + ahead
+        made = synthetic_market(symbols, start_ms=first, count=count, timeframe=Timeframe.M1, seed=seed)
+        return list(made.values()), [_rules(series) for series in made.values()]
+    if market != "lake" and not market.startswith("lake:"):
+        raise BadInput("--market", market, "box.known", known="synthetic lake lake:VENUE")
+    venue = market.partition(":")[2] or "binance"
+    lake = bootstrap.lake()
+    found, rules = [], []
+    for symbol in symbols:
+        candles = lake.read(venue, symbol, Timeframe.M1)
+        if not len(candles):
+            raise NotFound("box.no_candles", venue=venue, symbol=symbol)
+        found.append(candles)
+        with suppress(NotFound, StorageFailed):
+            known = lake.instrument(venue, symbol)
+            rules += [] if known is None else [known]
+    return found, rules
+
+
+def _rules(series: Candles) -> Instrument:
+    """Return rules such as exchanges have for a symbol at this price."""
+    digits = Decimal(str(float(series.high.max()))).adjusted()
+    return Instrument(
+        venue="binance",
+        symbol=series.symbol,
+        tick_size=Decimal(1).scaleb(max(-8, digits - 6)),
+        lot_step=Decimal(1).scaleb(max(-8, -1 - max(0, digits))),
+        min_notional=Decimal(5),
+        min_quantity=Decimal(1).scaleb(max(-8, -1 - max(0, digits))),
+    )
+
+
+def _half_way(series: list[Candles]) -> int:
+    return int(min(candles.ts[len(candles) // 2] for candles in series))
+
+
+def _balances(wishes: tuple[str, ...]) -> dict[str, Decimal]:
+    found = {}
+    for wish in wishes:
+        asset, _, amount = wish.partition("=")
+        try:
+            found[asset.upper()] = Decimal(amount)
+        except InvalidOperation:
+            raise BadInput("--balance", wish, "box.balance") from None
+        if not asset or not found[asset.upper()].is_finite() or found[asset.upper()] < 0:
+            raise BadInput("--balance", wish, "box.balance")
+    return found

@@ -1,0 +1,266 @@
+"""Who listens to what: sockets, their subscriptions, and the messages that trades and orders send them."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from aiohttp import web
+
+from cambist.domain.tick import TradeTick
+from cambist.domain.timeframe import DAY_MS, Timeframe
+from cambist.simulators import depth
+from cambist.simulators.binance import shapes
+from cambist.simulators.binance.market import Line, Market
+from cambist.simulators.faults import Faults, Kind
+from cambist.simulators.tape import Bar
+
+_KLINES = {f"kline_{interval}": Timeframe(interval) for interval in shapes.INTERVALS}
+_PARTIAL = {f"depth{count}{pace}": count for count in (5, 10, 20) for pace in ("", "@100ms", "@1000ms")}
+_DIFFS = ("depth", "depth@100ms", "depth@1000ms")
+
+
+class Socket:
+    """One client's WebSocket. What is sent goes out in order, from a task of its own."""
+
+    def __init__(self, response: web.WebSocketResponse, opened_ms: int, *, combined: bool = False) -> None:
+        self.response = response
+        self.opened_ms = opened_ms
+        self.combined = combined
+        self.streams: set[str] = set()
+        self.account = ""
+        """Whose orders it hears of; empty: nobody's."""
+        self.subscription: int | None = None
+        """Of the WebSocket API: what marks the account's events."""
+        self.mute = asyncio.Event()
+        """Set when the socket is half open."""
+        self.warned = False
+        self._held: str | None = None
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._writer = asyncio.create_task(self._write())
+
+    def send(self, message: Any) -> None:
+        """Send ``message`` as JSON."""
+        self.put(json.dumps(message))
+
+    def put(self, text: str, *, hold: bool = False) -> None:
+        """Send ``text``, or with ``hold`` keep it back until the next has been sent."""
+        if self.mute.is_set():
+            return
+        if hold:
+            self._held, text_before = text, self._held
+            if text_before is not None:
+                self._queue.put_nowait(text_before)
+            return
+        self._queue.put_nowait(text)
+        if self._held is not None:
+            self._queue.put_nowait(self._held)
+            self._held = None
+
+    def shut(self) -> None:
+        """Close the socket as is polite, after what is still to be sent."""
+        self._queue.put_nowait(None)
+
+    def cut(self) -> None:
+        """Break the connection off."""
+        transport = self.response._req.transport if self.response._req is not None else None
+        if transport is not None:
+            transport.abort()
+
+    async def sent(self) -> None:
+        """Return when all that was to be sent has gone out."""
+        await self._queue.join()
+
+    def stop(self) -> None:
+        """End the task that sends."""
+        self._writer.cancel()
+
+    async def _write(self) -> None:
+        while True:
+            text = await self._queue.get()
+            try:
+                if text is None:
+                    await self.response.close(code=1001, message=b"going away")
+                elif not self.response.closed:
+                    await self.response.send_str(text)
+            except (ConnectionError, RuntimeError):
+                pass  # the client has gone; its handler sees that too
+            finally:
+                self._queue.task_done()
+
+
+class Streams:
+    """All open sockets, and the messages to them."""
+
+    def __init__(self, market: Callable[[], Market], faults: Faults) -> None:
+        self.sockets: set[Socket] = set()
+        self._market = market
+        self._faults = faults
+        self._running: dict[tuple[str, Timeframe], Bar] = {}
+
+    def subscribe(self, socket: Socket, names: Iterable[str]) -> None:
+        """Let a socket hear streams."""
+        socket.streams.update(names)
+
+    def close_old(self, now: int) -> None:
+        """Close sockets that have been open for a day; ten minutes before, say so."""
+        for socket in tuple(self.sockets):
+            age = now - socket.opened_ms
+            if age >= DAY_MS - 600_000 and not socket.warned:
+                socket.warned = True
+                socket.send(shutdown(now, socket))
+            if age >= DAY_MS:
+                socket.shut()
+
+    def announce(self, now: int) -> None:
+        """Tell everyone that the server is about to go."""
+        for socket in self.sockets:
+            socket.send(shutdown(now, socket))
+
+    def cut_all(self) -> None:
+        """Break all connections off."""
+        for socket in tuple(self.sockets):
+            socket.cut()
+
+    async def sent(self) -> None:
+        """Return when all messages have gone out."""
+        await asyncio.gather(*(socket.sent() for socket in tuple(self.sockets)))
+
+    # -- accounts -----------------------------------------------------------------------------------------------------
+
+    def tell_account(self, account: str, event: dict[str, Any]) -> None:
+        """Send an event to those who listen to ``account``."""
+        for socket in tuple(self.sockets):
+            if socket.account == account:
+                wrapped = {"subscriptionId": socket.subscription, "event": event}
+                plain = {"stream": "user", "data": event} if socket.combined else event
+                message = plain if socket.subscription is None else wrapped
+                self._deliver(socket, message, "ws:user", f"ws:user:{event['e']}")
+
+    # -- the market ---------------------------------------------------------------------------------------------------
+
+    def tell_trade(self, line: Line, trade: TradeTick) -> None:
+        """Send all that a trade changes to those who listen."""
+        symbol, now = line.instrument.symbol, self._market().now
+        name = shapes.market_id(symbol).lower()
+        self.close_bars(now)
+        wanted = self._wanted(name)
+        for suffix in wanted:
+            timeframe = _KLINES.get(suffix)
+            if timeframe is not None:
+                bar = self._grown(name, line, timeframe, trade)
+                self._send(f"{name}@{suffix}", shapes.kline_event(symbol, timeframe, bar, now, closed=False))
+            else:
+                message = self._message(suffix, line, trade, now)
+                if message is not None:
+                    self._send(f"{name}@{suffix}", message)
+        self._tell_all_markets(symbol, line, now)
+
+    def close_bars(self, now: int) -> None:
+        """Send the last word on bars that have ended by ``now`` (ms)."""
+        for (name, timeframe), bar in tuple(self._running.items()):
+            stream = f"{name}@kline_{timeframe.value}"
+            if not self._listened(stream):
+                del self._running[name, timeframe]
+                continue
+            symbol = self._market().line(name.upper()).instrument.symbol
+            while bar.close_ms <= now:
+                self._send(stream, shapes.kline_event(symbol, timeframe, bar, bar.close_ms, closed=True))
+                close = bar.close
+                bar = Bar(bar.close_ms, timeframe.close_of(bar.close_ms), close, close, close, close)
+                self._running[name, timeframe] = bar
+
+    def watch_bars(self, names: Iterable[str]) -> None:
+        """Follow the bars of the candle streams among ``names`` from where they are."""
+        market = self._market()
+        for stream in names:
+            name, _, suffix = stream.partition("@")
+            timeframe, line = _KLINES.get(suffix), market.lines.get(name.upper())
+            if timeframe is not None and line is not None and (name, timeframe) not in self._running:
+                opened = timeframe.floor(market.now)
+                self._running[name, timeframe] = line.tape.bar(timeframe, opened, market.now)
+
+    def _grown(self, name: str, line: Line, timeframe: Timeframe, trade: TradeTick) -> Bar:
+        bar = self._running.get((name, timeframe))
+        if bar is None:
+            bar = self._running[name, timeframe] = line.tape.bar(timeframe, timeframe.floor(trade.ts), trade.ts)
+        elif trade.id > bar.last_id:
+            bar.add(trade)
+        return bar
+
+    def _message(self, suffix: str, line: Line, trade: TradeTick, now: int) -> Any:
+        symbol = line.instrument.symbol
+        if suffix == "trade":
+            return shapes.trade_event(trade, now)
+        if suffix == "aggTrade":
+            return shapes.agg_trade_event(trade, now)
+        if suffix == "miniTicker":
+            return shapes.mini_day_event(symbol, line.tape.day(now), now)
+        book = self._market().book_after(line, trade)
+        if suffix == "ticker":
+            return shapes.day_event(symbol, line.tape.day(now), book, now)
+        if suffix == "bookTicker":
+            return shapes.book_ticker_event(symbol, book)
+        if suffix in _PARTIAL:
+            return shapes.depth(book, _PARTIAL[suffix])
+        if suffix in _DIFFS:
+            return self._difference(line, trade, book, now)
+        return None
+
+    def _difference(self, line: Line, trade: TradeTick, book: Any, now: int) -> Any:
+        before = line.tape.numbered(trade.id - 1, 1, trade.ts)
+        sides = depth.changes(self._market().book_after(line, before[0]), book) if before else (book.bids, book.asks)
+        return shapes.depth_event(line.instrument.symbol, trade.id, trade.id, sides, now)
+
+    def _tell_all_markets(self, symbol: str, line: Line, now: int) -> None:
+        if self._listened("!miniTicker@arr"):
+            self._send("!miniTicker@arr", [shapes.mini_day_event(symbol, line.tape.day(now), now)])
+        if self._listened("!ticker@arr"):
+            book = self._market().book(line)
+            self._send("!ticker@arr", [shapes.day_event(symbol, line.tape.day(now), book, now)])
+
+    def _wanted(self, name: str) -> list[str]:
+        """Return what is listened to of the symbol ``name``: the streams after the ``@``."""
+        found: dict[str, None] = {}
+        for socket in self.sockets:
+            for stream in socket.streams:
+                symbol, _, suffix = stream.partition("@")
+                if symbol == name:
+                    found[suffix] = None
+        return list(found)
+
+    def _listened(self, stream: str) -> bool:
+        return any(stream in socket.streams for socket in self.sockets)
+
+    def _send(self, stream: str, message: Any) -> None:
+        for socket in tuple(self.sockets):
+            if stream in socket.streams:
+                self._deliver(
+                    socket, {"stream": stream, "data": message} if socket.combined else message, f"ws:{stream}"
+                )
+
+    def _deliver(self, socket: Socket, message: Any, *where: str) -> None:
+        fault = self._faults.strike(self._market().now, *where)
+        text = json.dumps(message)
+        match fault and fault.kind:
+            case None:
+                socket.put(text)
+            case Kind.REPEAT:
+                socket.put(text)
+                socket.put(text)
+            case Kind.REORDER:
+                socket.put(text, hold=True)
+            case Kind.LATE:
+                asyncio.get_running_loop().call_later(fault.seconds if fault else 0, socket.put, text)
+            case Kind.HALF_OPEN:
+                socket.mute.set()
+            case Kind.CLOSE:
+                socket.cut()
+            case _:
+                pass  # the message is never sent
+
+
+def shutdown(now: int, socket: Socket) -> dict[str, Any]:
+    """Return the message that the server is about to go."""
+    event = {"e": "serverShutdown", "E": now}
+    return event if socket.subscription is None else {"subscriptionId": socket.subscription, "event": event}
