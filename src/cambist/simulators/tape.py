@@ -183,14 +183,12 @@ class Tape:
         return bisect_right(self._opens, ts) - 1
 
     def _base_bar(self, index: int, now: int) -> Bar:
-        bar = self._bars.get(index)
-        if bar is not None:
-            return bar
         ts = self._opens[index]
         close_ms = self.timeframe.close_of(ts)
         if close_ms <= now:
-            bar = self._bars[index] = self._whole_bar(index, ts, close_ms)
-            return bar
+            if index not in self._bars:
+                self._bars[index] = self._whole_bar(index, ts, close_ms)
+            return self._bars[index]
         price = self._price(index, "open")
         bar = Bar(ts, close_ms, price, price, price, price)
         for trade in self._trades(index):

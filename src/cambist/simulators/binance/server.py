@@ -182,10 +182,6 @@ class ExchangeServer:
         """Which faults have come about, in order."""
         return self._faults.struck
 
-    def requests(self, path: str = "/api/v3/klines") -> list[Served]:
-        """Return what was served at ``path``, in order."""
-        return [served for served in self.served if served.path == path]
-
     # -- the market ---------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
@@ -222,7 +218,7 @@ class ExchangeServer:
         if fault is not None:
             await self._before(fault, Served(path, params, 0, fault.kind, method=request.method))
         if fault is not None and fault.kind in (Kind.STATUS, Kind.HTML):
-            status, answer, headers = fault.status, error_body(fault.status), self._headers(orders=False)
+            status, answer, headers = fault.status, error_body(fault.status), self.limiter.headers(orders=False)
         else:
             status, answer, headers = self._answer(name, params, query + body, request, fault)
         sent: Any = answer
@@ -254,7 +250,7 @@ class ExchangeServer:
                 extra["Retry-After"] = str(refused.retry_after)
         finally:
             self._public.skew_ms = 0
-        return status, answer, self._headers(orders=bool(route and route.orders)) | extra
+        return status, answer, self.limiter.headers(orders=bool(route and route.orders)) | extra
 
     def _ask(self, name: str, params: Mapping[str, str], account: str) -> Any:
         """Answer a question of the WebSocket API."""
@@ -322,9 +318,6 @@ class ExchangeServer:
             return self._held
         finally:
             self._held = None
-
-    def _headers(self, *, orders: bool) -> dict[str, str]:
-        return self.limiter.headers(orders=orders)
 
     # -- faults -------------------------------------------------------------------------------------------------------
 

@@ -101,4 +101,4 @@ class BinanceSimulator:
 
     def requests(self, path: str = "/api/v3/klines") -> list[Served]:
         """Return what was served at ``path``, in order."""
-        return self.server.requests(path)
+        return [served for served in self.served if served.path == path]

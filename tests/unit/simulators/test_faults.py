@@ -1,0 +1,227 @@
+"""Each fault does what it says, where and as often as it says, and is on record."""
+
+import asyncio
+import http.client
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+from tests.unit.simulators.boxes import HELD, NOW, Refusal, ask, box, order, price
+
+from cambist.domain.errors import BadInput
+from cambist.domain.text import speak
+from cambist.simulators.binance import BinanceSimulator
+from cambist.simulators.faults import Fault, Faults, Kind, read_faults
+
+PLACE = "POST /api/v3/order"
+BROKEN = (ConnectionError, http.client.HTTPException)
+
+
+@pytest.fixture
+def server():
+    with box() as running:
+        yield running
+
+
+def fails(action: Callable[[], Any]) -> bool:
+    try:
+        action()
+    except (*BROKEN, Refusal):
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("fault", "struck"),
+    [
+        (Fault(kind=Kind.STATUS, path="x"), [0]),
+        (Fault(kind=Kind.STATUS, path="x", skip=2, times=2), [2, 3]),
+        (Fault(kind=Kind.STATUS, path="x", every=3, times=0), [0, 3, 6, 9]),
+        (Fault(kind=Kind.STATUS, path="y"), []),
+        (Fault(kind=Kind.STATUS, path="*", skip=9), [9]),
+    ],
+)
+def test_when_a_fault_strikes(fault, struck):
+    faults = Faults([fault])
+    assert [n for n in range(10) if faults.strike(NOW, "x")] == struck
+    assert [one.occasion for one in faults.struck] == struck
+
+
+def test_chance_is_by_seed():
+    def strikes(seed: int) -> list[bool]:
+        faults = Faults([Fault(kind=Kind.DROP, path="ws:*", probability=0.3, times=0)], seed)
+        return [faults.strike(NOW, "ws:user") is not None for _ in range(200)]
+
+    assert strikes(1) == strikes(1) != strikes(2)
+    assert 30 < sum(strikes(1)) < 90
+
+
+@pytest.mark.parametrize(("kind", "exists"), [(Kind.LOST, True), (Kind.STATUS_AFTER, True), (Kind.STATUS, False)])
+def test_whether_an_order_exists_whose_answer_is_an_error(server, kind, exists):
+    server.faults = [Fault(kind=kind, path=PLACE)]
+    assert fails(lambda: order(server, "BUY", "MARKET", newClientOrderId="maybe"))
+    assert [one.client_id for one in server.exchange.orders("alice", "BTC/USDT")] == ["maybe"] * exists
+    assert [one.fault.kind for one in server.struck] == [kind]
+
+
+def test_a_ban_lasts(server):
+    server.faults = [Fault(kind=Kind.BAN, path="GET /api/v3/time", seconds=50)]
+    for path in ("time", "ping"):
+        with pytest.raises(Refusal) as banned:
+            ask(server, f"GET {path}", secret="")
+        assert (banned.value.status, banned.value.headers["Retry-After"]) == (418, "50")
+
+
+def test_a_skewed_clock_refuses_what_it_thinks_too_late(server):
+    server.faults = [Fault(kind=Kind.SKEW, path="*", seconds=60, times=2)]
+    assert ask(server, "GET time", secret="") == {"serverTime": NOW + 60_000}
+    with pytest.raises(Refusal) as refused:
+        ask(server, "GET account")
+    assert refused.value.code == -1021
+    assert ask(server, "GET time", secret="") == {"serverTime": NOW}
+
+
+def test_wrong_balances_and_stale_books_are_told_not_true(server):
+    server.faults = [
+        Fault(kind=Kind.WRONG_BALANCES, path="GET /api/v3/account", factor=0.5),
+        Fault(kind=Kind.STALE_BOOK, path="GET /api/v3/depth", seconds=120),
+    ]
+    told = {one["asset"]: Decimal(one["free"]) for one in ask(server, "GET account")["balances"]}
+    assert told == {asset: amount / 2 for asset, amount in HELD.items()}
+    assert {asset: one.free for asset, one in server.exchange.balances("alice").items()} == HELD
+    stale, fresh = (ask(server, "GET depth", secret="", symbol="BTCUSDT")["lastUpdateId"] for _ in range(2))
+    assert fresh - stale == 24
+
+
+def test_a_thin_market_fills_in_part(server):
+    server.faults = [Fault(kind=Kind.THIN, path=PLACE, factor=0.25)]
+    answer = order(server, "BUY", "LIMIT", "0.4", price=price(server, "1.01"))
+    assert (answer["status"], answer["executedQty"]) == ("PARTIALLY_FILLED", "0.10000000")
+
+
+@pytest.mark.parametrize(("kind", "orders"), [(Kind.RESTART, 1), (Kind.AMNESIA, 0)])
+def test_a_restart_with_and_without_memory(server, kind, orders):
+    order(server, "BUY", "LIMIT", price=price(server, "0.9"))
+    server.faults = [Fault(kind=kind, path="GET /api/v3/ping")]
+    assert fails(lambda: ask(server, "GET ping", secret=""))
+    assert len(ask(server, "GET openOrders", symbol="BTCUSDT")) == orders
+    assert len(server.exchange.open_orders("alice")) == orders
+
+
+async def _events(
+    server: BinanceSimulator, count: int, act: Callable[[], Any], patience_s: float = 5
+) -> list[dict[str, Any]]:
+    """Return ``count`` events that an account's stream tells when ``act`` is done in another thread."""
+    loop = asyncio.get_running_loop()
+    key = (await loop.run_in_executor(None, lambda: ask(server, "POST userDataStream", secret="")))["listenKey"]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{server.url}/ws/{key}") as socket,
+        asyncio.timeout(patience_s),
+    ):
+        await loop.run_in_executor(None, act)
+        messages = [await socket.receive() for _ in range(count)]
+    return [json.loads(one.data) if one.type is aiohttp.WSMsgType.TEXT else {"x": one.type.name} for one in messages]
+
+
+def what(events: list[dict[str, Any]]) -> list[str]:
+    return [event.get("x") or event["e"] for event in events]
+
+
+REPORTS = "ws:user:executionReport"
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (None, ["NEW", "TRADE", "outboundAccountPosition"]),
+        (Fault(kind=Kind.DROP, path=REPORTS, skip=1), ["NEW", "outboundAccountPosition"]),
+        (Fault(kind=Kind.REPEAT, path=REPORTS, skip=1), ["NEW", "TRADE", "TRADE", "outboundAccountPosition"]),
+        (Fault(kind=Kind.REORDER, path=REPORTS), ["TRADE", "NEW", "outboundAccountPosition"]),
+        (Fault(kind=Kind.LATE, path=REPORTS, seconds=0.1), ["TRADE", "outboundAccountPosition", "NEW"]),
+        (Fault(kind=Kind.CLOSE, path=REPORTS), ["CLOSED"]),
+    ],
+)
+def test_what_comes_through_a_stream(server, fault, expected):
+    server.faults = [] if fault is None else [fault]
+    events = asyncio.run(_events(server, len(expected), lambda: order(server, "BUY", "MARKET")))
+    assert what(events) == expected
+
+
+def test_nothing_comes_through_a_socket_that_is_half_open(server):
+    server.faults = [Fault(kind=Kind.HALF_OPEN, path=REPORTS, skip=1)]
+
+    async def listen() -> None:
+        with pytest.raises(TimeoutError):
+            await _events(server, 2, lambda: order(server, "BUY", "MARKET"), patience_s=0.5)
+
+    asyncio.run(listen())
+    assert len(server.exchange.fills("alice", "BTC/USDT")) == 1
+
+
+def test_news_of_a_fill_may_come_after_that_of_the_cancel(server):
+    server.faults = [Fault(kind=Kind.FILL_AFTER_CANCEL, path="DELETE /api/v3/order", factor=0.5)]
+    placed = order(server, "BUY", "LIMIT", "0.4", price=price(server, "0.9"))
+    answers = []
+
+    def cancel() -> None:
+        answers.append(ask(server, "DELETE order", symbol="BTCUSDT", orderId=placed["orderId"]))
+
+    events = asyncio.run(_events(server, 3, cancel))
+    assert what(events) == ["CANCELED", "outboundAccountPosition", "TRADE"]
+    assert [answer["executedQty"] for answer in answers] == ["0.20000000"]
+    assert server.exchange.fills("alice", "BTC/USDT")[0].quantity == Decimal("0.2")
+
+
+def test_a_script_is_read_from_a_file(tmp_path):
+    file = tmp_path / "faults.json"
+    file.write_text('{"seed": 3, "faults": [{"kind": "lost", "where": "POST /api/v3/order"}, {"kind": "drop"}]}')
+    faults, seed = read_faults(file)
+    assert seed == 3
+    assert faults == [Fault(kind=Kind.LOST, path="POST /api/v3/order"), Fault(kind=Kind.DROP, path="ws:*")]
+
+
+@pytest.mark.parametrize(
+    ("text", "english", "french"),
+    [
+        ("{", "not JSON", "pas du JSON"),
+        ('{"faults": 3}', "Write {", "Écrivez {"),
+        ('[{"kind": "quake"}]', "Use one of: status", "Choisissez parmi : status"),
+        ('[{"kind": "lost", "colour": "red"}]', "has the fields: kind where", "a les champs : kind where"),
+        ('[{"kind": "lost", "skip": "two"}]', "must be of type int", "doit être de type int"),
+        ('[{"kind": "lost", "every": 0}]', "every is 1 or more", "every 1 ou plus"),
+        ('[{"kind": "lost", "probability": 2}]', "between 0 and 1", "entre 0 et 1"),
+        ('[{"kind": "drop", "where": "/api/v3/order"}]', "happen on streams", "arrivent sur des flux"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said(tmp_path, text, english, french):
+    file = tmp_path / "faults.json"
+    file.write_text(text)
+    with pytest.raises(BadInput) as wrong:
+        read_faults(file)
+    assert english in str(wrong.value)
+    speak("fr")
+    try:
+        assert french in str(wrong.value)
+    finally:
+        speak("en")
+
+
+def test_a_socket_is_warned_and_closed_after_a_day(server):
+    async def listen() -> list[str]:
+        loop = asyncio.get_running_loop()
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{server.url}/ws/btcusdt@trade") as socket:
+            await loop.run_in_executor(None, server.advance, 86_400_000 - 600_000)
+            await loop.run_in_executor(None, server.advance, 600_000)
+            async with asyncio.timeout(10):
+                heard = [await socket.receive()]
+                while heard[-1].type is aiohttp.WSMsgType.TEXT:
+                    heard.append(await socket.receive())
+        return [json.loads(one.data)["e"] for one in heard[:-1]] + [heard[-1].type.name]
+
+    heard = asyncio.run(listen())
+    assert heard[-2:] == ["serverShutdown", "CLOSE"]
+    assert set(heard[:-2]) == {"trade"}
