@@ -1,6 +1,7 @@
 """What every `HeartbeatLog` keeps to: an adapter's test inherits `HeartbeatLogContract` and gives ``log``."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,6 +25,11 @@ def a_signal(number: int, **changes: Any) -> SignalRow:
         "source": "feed",
         "repaired": False,
         "signal_id": f"1m_{close}",
+        "open": Decimal("100.10"),
+        "high": Decimal("101"),
+        "low": Decimal("99.90"),
+        "close": Decimal("100.5"),
+        "volume": Decimal("0.00000001"),
     }
     return SignalRow(**(plain | changes))
 
@@ -49,6 +55,16 @@ class HeartbeatLogContract:
         log.record([signal])
         log.record([replace(signal, received_ms=1), *others, *others])
         assert sorted(log.recent("1h"), key=repr) == sorted([signal, *others], key=repr)
+
+    def test_what_was_seen_of_a_market_comes_back_candle_by_candle(self, log: HeartbeatLog):
+        signals = [a_signal(number, source="seen", venue="seen", timeframe=Timeframe.M15) for number in (30, 45, 60)]
+        again = replace(signals[1], source="later", received_ms=signals[1].received_ms + 1, close=Decimal(1))
+        elsewhere = [replace(signals[0], symbol="ETH/USDT"), replace(signals[0], venue="seen too")]
+        log.record([again, *reversed(signals), *elsewhere])
+        assert log.seen("seen", "BTC/USDT", Timeframe.M15, 0, 10**15) == signals
+        first, last = signals[1].candle_ms, signals[2].candle_ms
+        assert log.seen("seen", "BTC/USDT", Timeframe.M15, first, last) == signals[1:2]
+        assert log.seen("seen", "BTC/USDT", Timeframe.M30, 0, 10**15) == []
 
     def test_the_status_tells_starts_stops_and_the_last_error(self, log: HeartbeatLog):
         def status() -> list[SourceStatus]:

@@ -43,6 +43,18 @@ class RegisterContract:
             mine.add_account(account)
         assert mine.accounts() == sorted(added, key=lambda account: account.id)
 
+    def test_what_is_set_on_an_account_replaces_what_was(self, open_register, mine, user):
+        one, other = an_account(user_id=user), an_account(user_id=user, settings={"a": 1})
+        mine.add_account(one)
+        mine.add_account(other)
+        mine.set_account(one.id, {"limits": {"max_order_notional": "1000.10"}})
+        mine.set_account(other.id, None)
+        known = {account.id: account.settings for account in mine.accounts()}
+        assert known == {one.id: {"limits": {"max_order_notional": "1000.10"}}, other.id: None}
+        with pytest.raises(NotFound):
+            open_register(next(_users)).set_account(one.id, None)
+        assert {account.id: account.settings for account in mine.accounts()} == known
+
     def test_bots_are_listed_by_id_of_one_account_or_of_all(self, mine, user):
         one, two = an_account(user_id=user), an_account(user_id=user)
         mine.add_account(one)

@@ -39,6 +39,8 @@ class AccountSpec:
     mode: Mode
     quote: str
     """The currency in which its bots count."""
+    settings: dict[str, Any] | None = None
+    """What a person has set, as JSON: limits, breaker, what a paper account began with. None: nothing."""
 
 
 @record(kw_only=True)

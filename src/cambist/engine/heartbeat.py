@@ -441,6 +441,11 @@ def _row(signal: Signal) -> SignalRow:
         source=signal.source,
         repaired=signal.repaired,
         signal_id=signal.signal_id,
+        open=signal.candle.open,
+        high=signal.candle.high,
+        low=signal.candle.low,
+        close=signal.candle.close,
+        volume=signal.candle.volume,
     )
 
 

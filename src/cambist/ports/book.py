@@ -4,7 +4,7 @@ Blocking calls: the engine makes them from a thread of their own, everything els
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from cambist.domain.account import AccountSpec, BotSpec
 from cambist.domain.alert import Alert
@@ -73,6 +73,10 @@ class Register(Protocol):
 
     def add_account(self, spec: AccountSpec) -> None:
         """Add an account; raise `BadInput` if its id is taken."""
+        ...
+
+    def set_account(self, account: str, settings: dict[str, Any] | None) -> None:
+        """Replace an account's settings; a running engine takes them up. Raises `NotFound`."""
         ...
 
     def accounts(self) -> list[AccountSpec]:

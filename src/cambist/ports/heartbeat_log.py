@@ -1,6 +1,7 @@
 """What the heartbeat leaves behind: each signal, and how its sources fare. Durable when a call returns; blocking."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from cambist.domain.record import record
@@ -23,6 +24,11 @@ class SignalRow:
     repaired: bool
     """Whether the candle was back-filled."""
     signal_id: str
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
 
 
 @record(kw_only=True)
@@ -47,6 +53,13 @@ class HeartbeatLog(Protocol):
 
     def recent(self, timeframe: Timeframe | str, limit: int = 60) -> list[SignalRow]:
         """Return the newest signals of a timeframe, by close time, newest first."""
+        ...
+
+    def seen(self, venue: str, symbol: str, timeframe: Timeframe, since: int, until: int) -> list[SignalRow]:
+        """Return the signals whose candles open in ``[since, until)`` (ms), by open time, one of each.
+
+        Where several sources told of a candle, the first that came counts: bots decide on that one.
+        """
         ...
 
     def started(self, source: str, ts: int, symbols: Sequence[str]) -> None:

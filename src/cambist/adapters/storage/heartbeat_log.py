@@ -1,6 +1,6 @@
 """`SqlHeartbeatLog`: the heartbeat's signals and sources in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,20 @@ class SqlHeartbeatLog:
         )
         with obeying(), self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [SignalRow(**{**row, "timeframe": Timeframe(row["timeframe"])}) for row in rows]
+        return [_signal(row) for row in rows]
+
+    def seen(self, venue: str, symbol: str, timeframe: Timeframe, since: int, until: int) -> list[SignalRow]:
+        """Return the signals whose candles open in ``[since, until)`` (ms), by open time, the first told of each."""
+        table = signals_table
+        query = (
+            sa.select(*(table.c[name] for name in _FIELDS))
+            .where(table.c.venue == venue, table.c.symbol == symbol, table.c.timeframe == timeframe)
+            .where(table.c.candle_ms >= since, table.c.candle_ms < until)
+            .order_by(table.c.candle_ms, table.c.received_ms.desc(), table.c.id.desc())
+        )
+        with obeying(), self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return list({row["candle_ms"]: _signal(row) for row in rows}.values())
 
     def started(self, source: str, ts: int, symbols: Sequence[str]) -> None:
         """Say that ``source`` is connected since ``ts`` (ms) and hears ``symbols``."""
@@ -71,3 +84,7 @@ class SqlHeartbeatLog:
     @cached_property
     def _engine(self) -> sa.Engine:
         return open_database(self._url)
+
+
+def _signal(row: Mapping[Any, Any]) -> SignalRow:
+    return SignalRow(**{**row, "timeframe": Timeframe(row["timeframe"])})

@@ -37,6 +37,13 @@ class SqlRegister:
         except sa.exc.IntegrityError:
             raise BadInput("account", spec.id, "book.account_taken") from None
 
+    def set_account(self, account: str, settings: dict[str, Any] | None) -> None:
+        """Replace an account's settings; raise `NotFound`."""
+        update = self._confine(sa.update(accounts).where(accounts.c.id == account), accounts)
+        with obeying(), writing(self._engine).begin() as connection:
+            if not connection.execute(update.values(settings=settings)).rowcount:
+                raise no_such_account(account, [one.id for one in self.accounts()])
+
     def accounts(self) -> list[AccountSpec]:
         """Return the accounts, by id."""
         return [_account(row) for row in self._read(sa.select(accounts).order_by(accounts.c.id))]

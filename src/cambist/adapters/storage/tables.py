@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision in ``migrations/versions`` that makes the tables below: what a database must stand at to be used."""
 
 _NOT_FINITE = "$numberDouble"  # as MongoDB's Extended JSON writes the floats that JSON lacks
@@ -115,6 +115,7 @@ accounts = sa.Table(
     sa.Column("venue", sa.String, nullable=False),
     sa.Column("mode", sa.String, nullable=False),
     sa.Column("quote", sa.String, nullable=False),
+    sa.Column("settings", Document(none_as_null=True)),
     sa.Index(None, "user_id"),
 )
 
@@ -227,6 +228,11 @@ heartbeat_signals = sa.Table(
     sa.Column("source", sa.String, nullable=False),
     sa.Column("repaired", sa.Boolean, nullable=False),
     sa.Column("signal_id", sa.String, nullable=False),
+    sa.Column("open", Money, nullable=False),
+    sa.Column("high", Money, nullable=False),
+    sa.Column("low", Money, nullable=False),
+    sa.Column("close", Money, nullable=False),
+    sa.Column("volume", Money, nullable=False),
     sa.UniqueConstraint("source", "venue", "symbol", "signal_id"),
     sa.Index(None, "timeframe", "close_ms"),
 )
