@@ -20,7 +20,8 @@ $(READY): pyproject.toml requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-up: demo  ## start Cambist (until the trading floor exists: the demo)
+up: $(READY)  ## start the trading floor: a made-up market, two bots on paper, a live view; offline
+	@$(BIN)/cambist up
 
 demo: $(READY)  ## synthetic market, sample strategies, one HTML report; offline
 	@$(BIN)/cambist demo

@@ -358,7 +358,7 @@ class VenueContract:
             ):
                 with pytest.raises(VenueRefused) as refused:
                     await place.venue.submit(request)
-                assert "insufficient balance" in str(refused.value).lower()
+                assert any(f"insufficient {what}" in str(refused.value).lower() for what in ("balance", "funds"))
                 with pytest.raises(NotFound):
                     await place.venue.order(place.symbol, request.client_id)
             assert await place.venue.open_orders() == []

@@ -2,6 +2,7 @@
 
 Whatever happens, once the exchange has answered everything: what the account believes to hold is what the exchange
 says it holds, to the last digit; no order of ours stands that the account does not know; every position is guarded.
+And meanwhile no position that wants a stop is without one for longer than is allowed, or it is being closed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ from cambist.domain.event import (
 )
 from cambist.domain.instrument import Instrument
 from cambist.domain.ledger import LedgerEntry
-from cambist.domain.order import Side
+from cambist.domain.order import OrderType, Side
 from cambist.domain.report import BalancesReported, FillReport, OrderReport, Status
 from cambist.domain.request import Traits
 from cambist.domain.timeframe import Timeframe
@@ -44,13 +45,16 @@ from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction
 from cambist.engine.account import Account
 from cambist.engine.desk import step
 from cambist.engine.recovery import Journaled, body_of, recover, snapshot_of
+from cambist.execution.limits import Limits
 from cambist.execution.orders import Life
-from cambist.execution.protection import Protection
+from cambist.execution.protection import Protection, sellable, sellable_at, tightest
 from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
 from cambist.ports.book import JournalEntry
 
 SYMBOL = "BTC/USDT"
+MINUTE, TICK = 60_000, 10_000
+LIMIT = Limits().max_unprotected_ms or 0
 BTC = Instrument(
     venue="simulated",
     symbol=SYMBOL,
@@ -111,6 +115,9 @@ class World:
         self.account = Account(SPEC, traits)
         self.price = 100.0
         self.trust = False
+        self.no_stops = False
+        self.bare_since: int | None = None
+        self.closed_for_it = 0
         self.exchange.at_open(SYMBOL, self.ts, self.price, 10.0)
         self.take(Opened(BalancesReported(self.ts, tuple(self.exchange.balances("paper").values()))))
         self.take(BotAdded(self.ts, BOT, BTC))
@@ -145,6 +152,7 @@ class World:
 
     def take(self, event: AccountEvent) -> None:
         outcome = step(self.account, event)
+        self.closed_for_it += sum(alert.key == "trading.unprotected" for alert in outcome.alerts)
         for booked in outcome.entries:
             for asset in {line.asset for line in booked.lines}:
                 assert sum(line.amount for line in booked.lines if line.asset == asset) == 0
@@ -166,6 +174,7 @@ class World:
         assert not found.differs
         assert snapshot_of(found.account) == snapshot_of(self.account)
         self.account = found.account
+        self.bare_since = None  # while it was down nobody could protect anything
         self.take(Restarted(self.ts))
 
     def carry_out(self, command) -> None:
@@ -191,6 +200,8 @@ class World:
         requests = (command.request,) if isinstance(command, Place) else (command.stop, command.target)
         reports: tuple[OrderReport, ...] = ()
         try:
+            if self.no_stops and requests[0].type is OrderType.STOP:
+                raise VenueRefused("exchange.no_stop", order=requests[0].client_id)
             if not before and isinstance(command, Place):
                 reports = (self.exchange.submit("paper", command.request),)
             elif not before and isinstance(command, PlacePair):
@@ -230,7 +241,6 @@ class World:
     # -- the market
 
     def candle(self) -> None:
-        self.ts += 60_000
         open_ = round(self.price, 2)
         close = round(max(1.0, open_ * (1 + self.random.gauss(0, 0.02))), 2)
         high = round(max(open_, close) * (1 + abs(self.random.gauss(0, 0.01))), 2)
@@ -244,8 +254,37 @@ class World:
         self.take(Seen(self.ts, ((SYMBOL, Decimal(repr(close))),), venue_ready=True))
         self.take(CandleClosed("bot", self.ts, high, low, close))
         for price in (low, high, close):
-            for event in self.account.touched(SYMBOL, Decimal(repr(price)), self.ts):
-                self.take(event)
+            self.show(price)
+
+    def show(self, price: float) -> None:
+        for event in self.account.touched(SYMBOL, Decimal(repr(price)), self.ts):
+            self.take(event)
+
+    def pass_time(self) -> None:
+        """Let a minute's ticks pass, and hold each against the limit on what is unprotected."""
+        for _ in range(MINUTE // TICK):
+            self.ts += TICK
+            if self.account.due(self.ts):
+                self.take(TimePassed(self.ts))
+            self.look_after()
+
+    def look_after(self) -> None:
+        """Measure, at the exchange itself, how long a position that wants a stop has had none."""
+        seat = self.account.seats["bot"]
+        bot, traits = seat.bot, self.traits
+        wants = traits.stops and tightest(list(bot.protections.values())) is not None and bot.exiting is None
+        total = self.exchange.balances("paper").get("BTC")
+        held = min(bot.position.quantity, total.total if total else Decimal(0))
+        stops = [one for one in self.exchange.open_orders("paper") if one.type is OrderType.STOP]
+        takes = sellable_at(BTC, sellable(BTC, held), Decimal(repr(self.price)))
+        sold = [fill for fill in self.exchange.fills("paper", SYMBOL) if fill.side is Side.SELL]
+        gone = any(fill.trade_id not in self.account.orders[fill.client_id].trades for fill in sold)  # unheard of yet
+        if not wants or not takes or gone or any(one.side is Side.SELL for one in stops):
+            self.bare_since = None
+        elif self.bare_since is None:
+            self.bare_since = self.ts
+        else:
+            assert self.ts - self.bare_since <= LIMIT + TICK
 
     def decide(self) -> None:
         kind = self.random.random()
@@ -266,13 +305,15 @@ class World:
 
     def calm_down(self) -> None:
         """From here on the network is good: ask and answer until nothing moves."""
-        self.trust = True
+        self.trust, self.no_stops = True, False
         for _ in range(200):
             before = snapshot_of(self.account)
             self.ask()
             self.deliver(1.0)
             self.ts += 61_000
             self.exchange.at_open(SYMBOL, self.ts, self.price, 1_000_000.0)
+            self.deliver(1.0)
+            self.show(self.price)
             self.deliver(1.0)
             if self.account.due(self.ts):
                 self.take(TimePassed(self.ts))
@@ -298,6 +339,8 @@ def run(seed: int, traits: Traits, moves: int, *, fee_in_base: bool = False) -> 
         if world.random.random() < 0.05:
             world.crash()
         world.deliver(0.7)
+        world.no_stops = world.random.random() < (0.8 if world.no_stops else 0.1)
+        world.pass_time()
     world.calm_down()
     return world
 
@@ -320,10 +363,15 @@ def test_nothing_is_lost_doubled_or_left_alone(traits: Traits, fee_in_base: bool
         name for name, one in account.orders.items() if not one.ended
     }
     assert all(one.settled for one in account.orders.values() if one.ended)
-    if position and traits is NATIVE and not seat.emulate and not seat.too_small:
+    if position and traits is NATIVE and not seat.too_small:
         assert account.protection("bot") in (Protection.NATIVE, Protection.NONE_WANTED)
     if seat.bot.exiting is not None:
         assert seat.too_small
+
+
+def test_what_the_venue_will_not_guard_in_time_is_closed():
+    worlds = [run(seed, PLAIN, 40) for seed in range(10)]
+    assert sum(world.closed_for_it for world in worlds) >= 5  # the property above is put to the test
 
 
 def test_a_journal_gives_the_same_account_again():

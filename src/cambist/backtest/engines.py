@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from operator import attrgetter
 from typing import Any
@@ -13,9 +13,11 @@ import numpy.typing as npt
 from cambist.backtest.loop import Feed, Loop, Progress
 from cambist.backtest.result import Settings
 from cambist.domain.candles import Candles
+from cambist.domain.errors import StrategyFailed
 from cambist.domain.instrument import Instrument, Kind
-from cambist.domain.refusal import Reason
+from cambist.domain.refusal import Reason, Refused
 from cambist.domain.trade import EXIT_REASONS, ExitReason, Trades
+from cambist.domain.wish import Wish
 from cambist.engine.runners import Given, Runner, bind
 from cambist.engine.state import Bot, ClosedTrade, State
 from cambist.market.costs import BPS, step_parts
@@ -134,17 +136,20 @@ def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
 
 
 def _still_open(feed: Feed) -> ClosedTrade:
-    """Return the trade under way after the last candle, valued at its close."""
-    bot = feed.bot
+    return still_open(feed.bot, feed.ts[-1], feed.close[-1])
+
+
+def still_open(bot: Bot, ts: int, close: float) -> ClosedTrade:
+    """Return the trade that ``bot`` has under way, valued at the ``close`` of the candle that opened at ``ts``."""
     held = abs(bot.position.quantity)
     sign = 1 if bot.position.quantity > 0 else -1
-    proceeds = bot.proceeds + held * Decimal(repr(feed.close[-1]))
+    proceeds = bot.proceeds + held * Decimal(repr(close))
     return ClosedTrade(
         bot=bot.id,
         sign=sign,
         entry_ts=bot.entry_ts,
         entry_price=bot.spent / bot.bought,
-        exit_ts=feed.ts[-1],
+        exit_ts=ts,
         exit_price=proceeds / bot.bought,
         quantity=bot.bought,
         pnl=sign * (proceeds - bot.spent) - bot.fees - bot.funding,
@@ -193,6 +198,52 @@ def _trades_of(trades: Sequence[ClosedTrade], seats: Sequence[Seat]) -> Trades:
         symbols=symbols,
         strategies=names,
     )
+
+
+# -- what a live bot saw ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Retraced:
+    """What a backtest makes of what a live bot saw."""
+
+    trades: list[ClosedTrade]
+    """Exact, in the order in which they ended; one that is still open comes last, valued at the last close."""
+    refused: list[Refused]
+    wishes: dict[int, tuple[Wish, ...]] = field(default_factory=dict)
+    """By the open time of the candle on which they were decided."""
+    failed: StrategyFailed | None = None
+    """What the strategy raised; it was not asked again."""
+
+
+def retrace(seat: Seat, settings: Settings, cash: Decimal, asked: Sequence[bool]) -> Retraced:
+    """Run ``seat`` from ``cash`` through the event loop; decide only on the candles that ``asked`` marks.
+
+    What waits in the book acts within all of them. ``cash`` counts, not that of ``settings``.
+    """
+    state = State(cash=cash)
+    found = Retraced(state.trades, state.refused)
+    with localcontext(prec=_DIGITS):
+        feed = _feed(seat, replace(settings, cash=float(cash)), state)
+        decide = feed.runner.decide
+
+        def asked_only(i: int) -> tuple[Wish, ...]:
+            if not asked[i] or found.failed is not None:
+                return ()
+            try:
+                wishes = decide(i)
+            except StrategyFailed as error:
+                found.failed = error
+                return ()
+            if wishes:
+                found.wishes[int(feed.ts[i])] = wishes
+            return wishes
+
+        feed.runner.decide = asked_only
+        Loop(state, [feed]).run()
+        if feed.bot.position:
+            state.trades.append(_still_open(feed))
+    return found
 
 
 # -- the compiled simulator -------------------------------------------------------------------------------------------

@@ -98,6 +98,7 @@ class Loop:
         """One feed: its candles are the schedule. Quiet candles cost a few comparisons and the decision."""
         book, bot, decide = feed.book, feed.bot, feed.runner.decide
         lows, highs, count = feed.low, feed.high, len(feed.ts)
+        fine = feed.detail is not None
         funding = _Funding(feed) if feed.funding_ts.size else None
         for chunk in steps.chunks(feed.runner.first, count):
             for i in chunk:
@@ -107,7 +108,7 @@ class Loop:
                     self._at_open(feed, i)
                 if funding is not None and funding.next_ts < feed.closes_at[i]:
                     self._fund(feed, funding, feed.closes_at[i] - 1)
-                if lows[i] <= book.wake_below or highs[i] >= book.wake_above:
+                if lows[i] <= book.wake_below or highs[i] >= book.wake_above or (fine and book.at_open):
                     self._in_range(feed, i)
                 wishes = decide(i)
                 if wishes or bot.trails:
@@ -122,7 +123,8 @@ class Loop:
                 actions[phase](self.feeds[number], i)
 
     def _close_range(self, feed: Feed, i: int) -> None:
-        if feed.low[i] <= feed.book.wake_below or feed.high[i] >= feed.book.wake_above:
+        carried = feed.detail is not None and feed.book.at_open
+        if feed.low[i] <= feed.book.wake_below or feed.high[i] >= feed.book.wake_above or carried:
             self._in_range(feed, i)
         feed.bot.mark = feed.close[i]
 
@@ -138,13 +140,21 @@ class Loop:
     # -- one moment ---------------------------------------------------------------------------------------------------
 
     def _at_open(self, feed: Feed, i: int) -> None:
+        price, volume = feed.open[i], feed.volume[i]
+        if feed.detail is not None:
+            (price, *_), volume = next(iter(self._bars(feed, i)))
+        self._open_at(feed, i, price, volume, feed.ts[i] + 1)  # after the close at the same moment
+
+    def _open_at(self, feed: Feed, i: int, price: float, volume: float, when: int) -> None:
         for order in feed.book.take_at_open():
-            event = feed.book.fill_at_open(order, feed.ts[i], feed.open[i], feed.volume[i], self.state.free_cash)
+            event = feed.book.fill_at_open(order, feed.ts[i], price, volume, self.state.free_cash)
             if event is not None:
-                self._apply(feed, event, feed.ts[i] + 1)  # after the close at the same moment
+                self._apply(feed, event, when)
 
     def _in_range(self, feed: Feed, i: int) -> None:
-        for bar, volume in self._bars(feed, i):
+        for number, (bar, volume) in enumerate(self._bars(feed, i)):
+            if number and feed.book.at_open:  # what the candle before could not fill goes on at the finer open
+                self._open_at(feed, i, bar[0], volume, feed.closes_at[i])
             feed.book.begin_candle()
             while (event := feed.book.next_in_range(feed.ts[i], bar, volume, self.state.free_cash)) is not None:
                 self._apply(feed, event, feed.closes_at[i])

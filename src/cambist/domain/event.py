@@ -7,6 +7,7 @@ from cambist.domain.instrument import Instrument
 from cambist.domain.order import Fill, Order
 from cambist.domain.record import record
 from cambist.domain.report import BalancesReported, FillReport, OrderReport
+from cambist.domain.request import Traits
 from cambist.domain.trading import TradingState
 from cambist.domain.wish import Wish
 
@@ -85,6 +86,19 @@ class Opened:
 
 
 @record
+class Configured:
+    """From here on these are the account's settings, and what its venue can do. Judged by others, the same events would
+    not give the same account."""
+
+    ts: int
+    traits: Traits
+    limits: str
+    """JSON of `cambist.execution.limits.Limits`."""
+    rules: str
+    """JSON of `cambist.execution.breaker.BreakerRules`."""
+
+
+@record
 class BotAdded:
     """A bot was given its budget, and the instrument that it trades."""
 
@@ -104,12 +118,18 @@ class BotChanged:
 
 @record
 class Seen:
-    """What was known of market and venue when a decision was made: (symbol, last price) and the rest."""
+    """What was known of market and venue at a decision, or when a price alone asked for one."""
 
     ts: int
     prices: tuple[tuple[str, Decimal], ...]
+    """(symbol, last price), of now."""
     venue_ready: bool
     clock_skew_ms: int = 0
+    """Our clock less the venue's."""
+    marks: tuple[tuple[str, Decimal], ...] = ()
+    """(symbol, last price) of what else is held: they value positions, and may be a minute old."""
+    elsewhere: Decimal = Decimal(0)
+    """What the same user's other accounts hold and have ordered, in quote currency."""
 
 
 @record
@@ -194,6 +214,16 @@ class Thawed:
 
 
 @record
+class Corrected:
+    """A person adopts that the venue holds ``amount`` more of ``asset`` than the book said (negative: less)."""
+
+    ts: int
+    asset: str
+    amount: Decimal
+    why: str
+
+
+@record
 class Restarted:
     """The engine came up on this account: what was on its way when it went down has no answer."""
 
@@ -213,6 +243,7 @@ AccountEvent = (
     | FundingPaid
     | GuardTouched
     | Opened
+    | Configured
     | BotAdded
     | BotChanged
     | Seen
@@ -226,6 +257,7 @@ AccountEvent = (
     | BreakerRearmed
     | Frozen
     | Thawed
+    | Corrected
     | Restarted
     | TimePassed
 )

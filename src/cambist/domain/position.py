@@ -37,5 +37,14 @@ class Position:
             raise ValueError(f"a fill of {signed_quantity} turns a position of {self.quantity} round")
         return Position(left, self.entry_price, self.entries) if left else FLAT
 
+    def traded(self, signed_quantity: Decimal, price: Decimal) -> "Position":
+        """Return the position after a fill either way, which may turn it round."""
+        left = self.quantity + signed_quantity
+        if self.quantity * signed_quantity >= 0:
+            return self.grown(signed_quantity, price)
+        if self.quantity * left >= 0:
+            return self.reduced(signed_quantity)
+        return Position(left, price, 1)
+
 
 FLAT = Position()

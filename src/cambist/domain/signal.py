@@ -52,10 +52,11 @@ class Signal:
     def message(self) -> dict[str, Any]:
         """Return the signal as it goes over the bus: money as text, ``timestamp`` as ISO 8601."""
         moment = datetime.fromtimestamp(self.received_ms / 1000, UTC)
+        signal_id = self.signal_id
         return {
-            "id": self.id,
+            "id": f"{self.venue}:{self.symbol}:{signal_id}",
             "timeframe": str(self.timeframe),
-            "signal_id": self.signal_id,
+            "signal_id": signal_id,
             "close_ms": self.close_ms,
             "venue": self.venue,
             "symbol": self.symbol,

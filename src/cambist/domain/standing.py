@@ -54,7 +54,9 @@ class BotStanding:
     trades: int
     """How many have closed."""
     realised: Decimal
-    """What those have brought, fees included."""
+    """What was gained so far, fees and funding included, the present position's too."""
+    closing: bool = False
+    """Whether the position is being closed: its guards are taken back for that."""
     orders: tuple[OrderStanding, ...] = ()
 
 
@@ -71,8 +73,8 @@ class AccountStanding:
     """When it stood so (ms)."""
     seq: int
     """The last journal entry that this knows of."""
-    ready: bool
-    """Whether the venue's stream is up and books have been compared since."""
+    ready: bool | None
+    """Whether the venue's stream is up and books have been compared since; None: read off a journal, so unknown."""
     trading: TradingState
     breaker: BreakerStage
     equity: Decimal

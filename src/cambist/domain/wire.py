@@ -1,13 +1,15 @@
 """Words as JSON and back: what is journaled, snapshotted or sent is a domain type, and comes back equal.
 
-A dataclass becomes an object of its fields, those at their default left out; where a field may hold several classes
-the class's name stands under ``_``. Decimals are text, enums their values, sets sorted lists. Codecs are made once per
-type from its hints, so that a journal is replayed at the speed of its parsing.
+A dataclass (with slots) becomes an object of its fields, those at their default left out; where a field may hold
+several classes the class's name stands under ``_``. Decimals are text, enums their values, sets sorted lists.
+
+A journal of a million events is read at each start, so a type's functions are written once, as Python source, from its
+hints: one flat function for each dataclass, as one would write it by hand.
 """
 
 import json
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -17,133 +19,141 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 Codec = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 """(to JSON, from JSON)."""
 
-TAG = "_"
+_PLAIN = (str, int, float, bool, NoneType, Any)
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_decode = json.JSONDecoder().raw_decode
 
 
 def to_text(kind: Any, value: Any) -> str:
     """Return ``value``, which is a ``kind`` (a class or a union of classes), as JSON text."""
-    return json.dumps(codec(kind)[0](value), separators=(",", ":"), ensure_ascii=False)
+    return _encode(codec(kind)[0](value))
 
 
 def from_text(kind: Any, text: str) -> Any:
-    """Return the ``kind`` that `to_text` wrote; raise ValueError or KeyError for text that is none."""
-    return codec(kind)[1](json.loads(text))
+    """Return the ``kind`` that `to_text` wrote.
+
+    Raises ValueError, KeyError, TypeError or ArithmeticError for text that is none; a field that ``kind`` does not
+    have is a KeyError: whoever wrote it meant something by it.
+    """
+    data, end = _decode(text)
+    if end != len(text):
+        raise ValueError(f"more than one JSON value: {text[end : end + 40]!r}")
+    return codec(kind)[1](data)
 
 
 @cache
 def codec(kind: Any) -> Codec:
-    """Return how ``kind`` is written and read; raise TypeError for what cannot be."""
-    origin = get_origin(kind)
-    if origin in (Union, UnionType):
-        return _union(get_args(kind))
-    if origin in (list, tuple, set, frozenset):
-        return _collection(kind, origin)
-    if origin is dict:
-        return _mapping(kind)
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _record(kind)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return (lambda value: value.value), {member.value: member for member in kind}.__getitem__
+    """Return how ``kind`` is written and read; what is read from is used up. Raises TypeError for what cannot be."""
+    known: dict[str, Any] = {}
+    source = f"write = lambda own: {_writing(kind, 'own', known)}\nread = lambda own: {_reading(kind, 'own', known)}"
+    exec(source, known)
+    return known["write"], known["read"]
+
+
+def _writing(kind: Any, own: str, known: dict[str, Any]) -> str:
+    """Return the source that makes JSON of ``own``, a ``kind``; what it needs is added to ``known``."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind in _PLAIN:
+        return own
     if kind is Decimal:
-        return str, Decimal
-    if kind in (str, int, float, bool, NoneType, Any):
-        return _same, _same
+        return f"str({own})"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"{own}.value"
+    if is_dataclass(kind):
+        return f"{_name(_record(kind)[0], known)}({own}, {{}})"
+    if origin in (Union, UnionType):
+        return f"(None if {own} is None else {_writing_one_of(inner, own, known)})"
+    if origin is tuple and inner[1:] != (...,):
+        return f"[{', '.join(_writing(one, f'{own}[{at}]', known) for at, one in enumerate(inner))}]"
+    if origin in (list, tuple):
+        return f"[{_writing(inner[0], 'one', known)} for one in {own}]"
+    if origin in (set, frozenset):
+        return f"sorted({_writing(inner[0], 'one', known)} for one in {own})"
+    if origin is dict:  # JSON objects have text for keys: others become a list of pairs
+        key, value = _writing(inner[0], "key", known), _writing(inner[1], "value", known)
+        pairs = f"for key, value in {own}.items()"
+        return f"{{key: {value} {pairs}}}" if inner[0] is str else f"[[{key}, {value}] {pairs}]"
     raise TypeError(f"no way to write {kind!r} as JSON")
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
-def _record(kind: type) -> Codec:
-    hints = get_type_hints(kind)
-    writers: list[tuple[str, Callable[[Any], Any], Any]] = []
-    readers: dict[str, Callable[[Any], Any]] = {}
-    for field in fields(kind):
-        if not field.init:
-            continue
-        to, back = _Lazy(hints[field.name]).pair
-        default = field.default_factory() if field.default_factory is not MISSING else field.default
-        writers.append((field.name, to, default))
-        readers[field.name] = back
-
-    def write(value: Any) -> dict[str, Any]:
-        found = {}
-        for name, to, default in writers:
-            own = getattr(value, name)
-            if default is MISSING or own != default:
-                found[name] = to(own)
-        return found
-
-    def read(data: dict[str, Any]) -> Any:
-        return kind(**{name: readers[name](own) for name, own in data.items() if name != TAG})
-
-    return write, read
-
-
-class _Lazy:
-    """A codec looked up when first used, so that types may hold themselves."""
-
-    def __init__(self, kind: Any) -> None:
-        self._kind = kind
-
-    @property
-    def pair(self) -> Codec:
-        if self._kind in (str, int, float, bool, Decimal):
-            return codec(self._kind)
-        return self._write, self._read
-
-    def _write(self, value: Any) -> Any:
-        return codec(self._kind)[0](value)
-
-    def _read(self, data: Any) -> Any:
-        return codec(self._kind)[1](data)
-
-
-def _union(kinds: tuple[Any, ...]) -> Codec:
+def _writing_one_of(kinds: tuple[Any, ...], own: str, known: dict[str, Any]) -> str:
     real = [kind for kind in kinds if kind is not NoneType]
     if len(real) == 1:
-        to, back = codec(real[0])
-        return (lambda value: None if value is None else to(value)), (lambda data: None if data is None else back(data))
-    by_type = {kind: (kind.__name__, codec(kind)[0]) for kind in real}
-    by_name = {kind.__name__: codec(kind)[1] for kind in real}
-
-    def write(value: Any) -> Any:
-        if value is None:
-            return None
-        name, to = by_type[type(value)]
-        return {TAG: name, **to(value)}
-
-    def read(data: Any) -> Any:
-        return None if data is None else by_name[data[TAG]](data)
-
-    return write, read
+        return _writing(real[0], own, known)
+    writers = _name({kind: _record(kind)[0] for kind in real}, known)
+    return f"{writers}[type({own})]({own}, {{'_': type({own}).__name__}})"
 
 
-def _collection(kind: Any, origin: Any) -> Codec:
-    inner = get_args(kind)
-    if origin is tuple and (len(inner) != 2 or inner[1] is not Ellipsis):
-        pairs = [codec(one) for one in inner]
-        return (
-            lambda value: [to(one) for (to, _), one in zip(pairs, value, strict=True)],
-            lambda data: tuple(back(one) for (_, back), one in zip(pairs, data, strict=True)),
-        )
-    to, back = codec(inner[0])
-    if origin in (set, frozenset):
-        return (lambda value: sorted(to(one) for one in value)), (lambda data: origin(back(one) for one in data))
-    return (lambda value: [to(one) for one in value]), (lambda data: origin(back(one) for one in data))
+def _reading(kind: Any, own: str, known: dict[str, Any]) -> str:
+    """Return the source that makes a ``kind`` of ``own``, its JSON; what it needs is added to ``known``."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind in _PLAIN:
+        return own
+    if kind is Decimal:
+        return f"{_name(Decimal, known)}({own})"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"{_name({member.value: member for member in kind}, known)}[{own}]"
+    if is_dataclass(kind):
+        return f"{_name(_record(kind)[1], known)}({own})"
+    if origin in (Union, UnionType):
+        return f"(None if {own} is None else {_reading_one_of(inner, own, known)})"
+    if origin is tuple and inner[1:] != (...,):
+        return f"({''.join(_reading(one, f'{own}[{at}]', known) + ', ' for at, one in enumerate(inner))})"
+    if origin in (list, tuple, set, frozenset):
+        items = f"[{_reading(inner[0], 'one', known)} for one in {own}]"
+        return items if origin is list else f"{origin.__name__}({items})"
+    key, value = _reading(inner[0], "key", known), _reading(inner[1], "value", known)
+    return f"{{{key}: {value} for key, value in {own}{'.items()' if inner[0] is str else ''}}}"
 
 
-def _mapping(kind: Any) -> Codec:
-    key, value = get_args(kind)
-    to, back = codec(value)
-    if key is not str:  # JSON objects have text for keys: these become a list of pairs
-        to_key, back_key = codec(key)
-        return (
-            lambda mapping: [[to_key(name), to(own)] for name, own in mapping.items()],
-            lambda data: {back_key(name): back(own) for name, own in data},
-        )
-    return (
-        lambda mapping: {name: to(own) for name, own in mapping.items()},
-        lambda data: {name: back(own) for name, own in data.items()},
-    )
+def _reading_one_of(kinds: tuple[Any, ...], own: str, known: dict[str, Any]) -> str:
+    real = [kind for kind in kinds if kind is not NoneType]
+    if len(real) == 1:
+        return _reading(real[0], own, known)
+    readers = _name({kind.__name__: _record(kind)[1] for kind in real}, known)
+    return f"{readers}[{own}.pop('_')]({own})"
+
+
+@cache
+def _record(kind: Any) -> tuple[Callable[[Any, dict[str, Any]], dict[str, Any]], Callable[[dict[str, Any]], Any]]:
+    """Return how a dataclass is written into an object that has been begun, and how it is read."""
+    hints = get_type_hints(kind)
+    # a frozen class lets fields in through its descriptors only, which takes eight times as long: they are set on a
+    # class of the same slots without that lock, and what is then whole becomes a ``kind``
+    twin = type(kind.__name__, (), {"__slots__": kind.__slots__})
+    known: dict[str, Any] = {"new": object.__new__, "twin": twin, "kind": kind}
+    write, read, required = ["def write(one, data):"], ["    one = new(twin)"], 0
+    for field in (field for field in fields(kind) if field.init):
+        name, item = field.name, f"data[{field.name!r}]"
+        stored = f"{item} = {_writing(hints[name], f'one.{name}', known)}"
+        loaded = f"one.{name} = {_reading(hints[name], item, known)}"
+        if field.default is MISSING and field.default_factory is MISSING:
+            required += 1
+            write.append(f"    {stored}")
+            read.append(f"    {loaded}")
+        else:
+            usual, fresh = _default(field, known)
+            write.append(f"    if one.{name} != {usual}: {stored}")
+            read += [f"    if {name!r} in data: {loaded}; rest -= 1", f"    else: one.{name} = {fresh}"]
+    read = ["def read(data):", f"    rest = len(data) - {required}", *read]
+    read += [f"    if rest: raise KeyError(f'more than the fields of a {kind.__name__}: {{[*data]}}')"]
+    read += ["    one.__class__ = kind"]
+    read += ["    one.__post_init__()"] if hasattr(kind, "__post_init__") else []
+    exec("\n".join([*write, "    return data", *read, "    return one"]), known)
+    return known["write"], known["read"]
+
+
+def _default(field: "Field[Any]", known: dict[str, Any]) -> tuple[str, str]:
+    """Return the sources of the default to compare with, and of one to keep."""
+    if field.default_factory is MISSING:
+        name = _name(field.default, known)
+        return name, name
+    return _name(field.default_factory(), known), f"{_name(field.default_factory, known)}()"
+
+
+def _name(value: Any, known: dict[str, Any]) -> str:
+    """Return the name by which source finds ``value``."""
+    name = f"_{len(known)}"
+    known[name] = value
+    return name

@@ -3,23 +3,27 @@
 `engine/desk.py` moves it, event by event. The same events give the same account, so it is rebuilt from its journal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cambist.domain.account import AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert
 from cambist.domain.command import VenueCommand
-from cambist.domain.event import GuardTouched
+from cambist.domain.event import Configured, GuardTouched
 from cambist.domain.ledger import LedgerEntry
-from cambist.domain.position import ZERO
+from cambist.domain.position import ZERO, Position
+from cambist.domain.refusal import Refused
 from cambist.domain.request import Traits
 from cambist.domain.trading import TradingState
-from cambist.engine.state import Bot, State
+from cambist.domain.wire import to_text
+from cambist.engine.state import Bot, ClosedTrade, State
 from cambist.execution import protection
-from cambist.execution.breaker import Breaker, BreakerRules
+from cambist.execution.breaker import Breaker, BreakerRules, watch
 from cambist.execution.limits import Limits, OrderRate
 from cambist.execution.orders import Life, Working
 from cambist.execution.protection import Protection
+from cambist.execution.reconcile import Contract
 from cambist.portfolio.ledger import Ledger
 
 KEPT = 200
@@ -38,12 +42,21 @@ class Seat:
     attempts: dict[str, int] = field(default_factory=dict)
     """Per order of the present trade, how often it was sent."""
     retry_ms: int = 0
-    """Not before this is a refused exit or guard tried again."""
+    """Not before this is a refused exit tried again."""
     refusals: int = 0
-    emulate: bool = False
-    """The venue would not take this trade's guards: Cambist watches them."""
+    guards_retry_ms: int = 0
+    """Not before this are refused guards tried again; until they stand, Cambist watches them."""
+    guards_refused: int = 0
+    guards_refused_ms: int = 0
+    """How often in a row, and when last."""
+    bare_ms: int = 0
+    """Since when the position has wanted a stop that does not rest at its venue; 0: it rests, or none is wanted."""
+    guarded: Decimal = ZERO
+    """For how much of the position a stop has rested since it was last guarded whole."""
     too_small: bool = False
     """What is left of the position is less than the venue takes."""
+    closed: int = 0
+    """How many trades have closed; of those, ``state.trades`` keeps the last."""
 
     @property
     def bot(self) -> Bot:
@@ -58,11 +71,15 @@ class Outcome:
     commands: list[VenueCommand] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    closed: list[ClosedTrade] = field(default_factory=list)
+    seq: int = 0
+    """The journal entry of the event; 0 as long as it has none."""
 
 
 @dataclass(slots=True)
 class Account:
-    """The whole state of one account. ``limits`` and ``rules`` are settings, not state."""
+    """The whole state of one account. What it is judged by is part of it: the journal tells of every change."""
 
     spec: AccountSpec
     traits: Traits
@@ -74,25 +91,108 @@ class Account:
     prices: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
     """Per symbol the last price, and when (ms)."""
     ledger: Ledger = field(default_factory=Ledger)
+    contracts: dict[str, Position] = field(default_factory=dict)
+    """By symbol, what is open of perpetuals over all bots, as a venue nets it."""
     breaker: Breaker | None = None
     trading: TradingState = TradingState.ACTIVE
     may_reduce: bool = True
+    flatten: bool = False
+    """Whether a person wants every position closed, those too that are only found later."""
     venue_ready: bool = False
     clock_skew_ms: int = 0
+    """Our clock less the venue's."""
+    elsewhere: Decimal = ZERO
+    """What the same user's other accounts hold and have ordered, in quote currency."""
     rate: OrderRate = field(default_factory=OrderRate)
     frozen: dict[str, str] = field(default_factory=dict)
     """Per symbol, why."""
     opened: bool = False
+    corrections: int = 0
+    """How many differences people have adopted."""
     now_ms: int = 0
     """The latest time that any event told of."""
 
-    def equity(self) -> Decimal:
-        """Return the bots' budgets at the last prices: cash and positions, unrealised gains included."""
-        return sum((seat.state.equity() for seat in self.seats.values()), ZERO)
+    def configured(self, ts: int) -> Configured:
+        """Return the event that tells of this account's settings."""
+        return Configured(ts, self.traits, to_text(Limits, self.limits), to_text(BreakerRules, self.rules))
+
+    def equity(self, prices: Mapping[str, Decimal] | None = None) -> Decimal:
+        """Return the bots' budgets, cash and positions, unrealised gains included.
+
+        Positions are valued at ``prices`` (by symbol), else at the last that were journaled.
+        """
+        total = ZERO
+        for seat in self.seats.values():
+            bot = seat.bot
+            price = prices.get(seat.spec.symbol) if prices is not None else None
+            if price is None or not bot.position:
+                total += seat.state.equity()
+            else:
+                total += seat.state.cash + bot.position.quantity * marked(price)
+        return total
+
+    def notional(self, seat: Seat, without: str = "") -> Decimal:
+        """Return what a bot holds and has ordered, in quote currency, the entry of this id left out."""
+        bot = seat.bot
+        entries = sum((order.quantity for order, _ in bot.entries.values() if order.id != without), ZERO)
+        return (abs(bot.position.quantity) + entries) * Decimal(repr(bot.mark))
+
+    def open_contracts(self) -> dict[str, Contract]:
+        """Return the perpetuals that are open, by symbol."""
+        quotes = {seat.spec.symbol: seat.bot.instrument.quote for seat in self.seats.values()}
+        nets = {symbol: net for symbol, net in self.contracts.items() if net}
+        return {symbol: Contract(quotes[symbol], net.quantity * net.entry_price) for symbol, net in nets.items()}
+
+    def moves_breaker(self, prices: Mapping[str, Decimal], ts: int) -> bool:
+        """Tell whether the equity breaker would come further if it saw ``prices`` (by symbol) now (ms)."""
+        breaker, rules = self.breaker, self.rules
+        if breaker is None or (rules.from_peak is None and rules.from_opening is None):
+            return False
+        return watch(breaker, rules, self.equity(prices), ts).stage is not breaker.stage
 
     def working(self, bot: str) -> list[Working]:
         """Return the bot's orders that are not settled."""
         return [one for one in self.orders.values() if one.order.bot == bot and not one.settled]
+
+    def legs(self, one: Working) -> list[Working]:
+        """Return ``one`` and, if it belongs to a pair, the other leg."""
+        if not one.list_id:
+            return [one]
+        return [leg for leg in self.orders.values() if leg.list_id == one.list_id]
+
+    def guarded(self, seat: Seat) -> bool:
+        """Tell whether stops for the whole of the bot's position rest at the venue."""
+        bot = seat.bot
+        return self.covered(seat) >= protection.sellable(bot.instrument, bot.position.quantity)
+
+    def covered(self, seat: Seat) -> Decimal:
+        """Return for how much of the bot's position stops rest at the venue."""
+        return protection.covered(self.working(seat.spec.id))
+
+    def bare(self, seat: Seat) -> bool:
+        """Tell whether the bot's position wants a stop at the venue that does not rest there, and is not closing."""
+        bot = seat.bot
+        if not bot.position or bot.exiting is not None or not self.traits.stops or self.locked:
+            return False
+        if protection.tightest(list(bot.protections.values())) is None or self.guarded(seat):
+            return False
+        quantity = protection.sellable(bot.instrument, bot.position.quantity)
+        return protection.sellable_at(bot.instrument, quantity, self.price_of(seat))
+
+    def overdue(self, seat: Seat, now_ms: int) -> bool:
+        """Tell whether the position has been bare for longer than is allowed."""
+        limit = self.limits.max_unprotected_ms
+        return bool(seat.bare_ms) and limit is not None and now_ms - seat.bare_ms > limit and self.bare(seat)
+
+    @property
+    def locked(self) -> bool:
+        """Whether nothing at all may leave."""
+        return self.trading is TradingState.HALTED and not self.may_reduce
+
+    def price_of(self, seat: Seat) -> Decimal:
+        """Return about where the bot's market is."""
+        known = self.prices.get(seat.spec.symbol)
+        return known[0] if known is not None else Decimal(repr(seat.bot.mark))
 
     def protection(self, bot: str) -> Protection:
         """Tell who guards the bot's position."""
@@ -120,10 +220,16 @@ class Account:
 
     def due(self, now_ms: int) -> bool:
         """Tell whether time alone would make `step` do something: worth a `TimePassed`."""
-        for seat in self.seats.values():
-            if (seat.retry_ms and now_ms >= seat.retry_ms) or self.stalled(seat, now_ms):
-                return True
-        return False
+        return any(self.waits_for(seat, now_ms) for seat in self.seats.values())
+
+    def waits_for(self, seat: Seat, now_ms: int) -> bool:
+        """Tell whether a deadline of the bot's has come."""
+        return (
+            0 < seat.retry_ms <= now_ms
+            or 0 < seat.guards_retry_ms <= now_ms
+            or self.overdue(seat, now_ms)
+            or self.stalled(seat, now_ms)
+        )
 
     def stalled(self, seat: Seat, now_ms: int) -> bool:
         """Tell whether a guard that was reached has been filling for too long."""
@@ -134,3 +240,8 @@ class Account:
             and now_ms - one.since_ms >= protection.STALLED_MS
             for one in self.working(seat.spec.id)
         )
+
+
+def marked(price: Decimal) -> Decimal:
+    """Return ``price`` as a bot marks it: through a float, as every decision sees prices."""
+    return Decimal(repr(float(price)))

@@ -7,7 +7,8 @@ from decimal import Decimal
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candle, Candles
-from cambist.domain.event import BotChanged, CandleClosed, Decided, Seen
+from cambist.domain.errors import CambistError
+from cambist.domain.event import BotChanged, CandleClosed, Decided
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.wish import Wish
 from cambist.engine.account import Seat
@@ -15,6 +16,7 @@ from cambist.engine.asking import Answer, Asker, LiveRunner
 from cambist.engine.live import Engine, Lane
 from cambist.engine.runners import Given
 from cambist.ports.alerts import Alerts
+from cambist.ports.feed import RecentMarket
 
 Series = tuple[str, str, Timeframe]
 """Venue, symbol, timeframe."""
@@ -46,10 +48,12 @@ class _Running:
 class Bots:
     """Runs strategies on an engine's accounts. One crash pauses one bot; the others go on."""
 
-    def __init__(self, engine: Engine, asker: Asker, alerts: Alerts) -> None:
+    def __init__(self, engine: Engine, asker: Asker, alerts: Alerts, recent: RecentMarket | None = None) -> None:
+        """``recent`` is asked for closes that were missed: signals lost on the way, or while the engine was down."""
         self._engine = engine
         self._asker = asker
         self._alerts = alerts
+        self._recent = recent
         self._by_series: dict[Series, dict[str, _Running]] = {}
 
     def run(self, lane: Lane, bot: str, strategy: Given, history: Candles, *, venue: str) -> None:
@@ -62,25 +66,58 @@ class Bots:
         series = (venue, seat.spec.symbol, seat.spec.timeframe)
         self._by_series.setdefault(series, {})[bot] = _Running(lane, seat, runner)
 
+    def runs(self, bot: str) -> bool:
+        """Tell whether ``bot`` is being asked."""
+        return any(bot in running for running in self._by_series.values())
+
     def end(self, bot: str) -> None:
         """Ask ``bot`` no more."""
         for running in self._by_series.values():
             running.pop(bot, None)
 
-    async def closed(self, venue: str, symbol: str, timeframe: Timeframe, candle: Candle) -> None:
-        """Let the bots on this series decide on ``candle``; return when all have, not when orders have left."""
+    async def closed(
+        self, venue: str, symbol: str, timeframe: Timeframe, candle: Candle, *, decide: bool = True
+    ) -> None:
+        """Let the bots on this series decide on ``candle``; return when all have, not when orders have left.
+
+        With ``decide=False`` they only take it in: it comes so late that the next has closed already.
+        """
         running = self._by_series.get((venue, symbol, timeframe), {})
+        if not await self._caught_up(list(running.values()), symbol, timeframe, candle.ts):
+            return  # what was missed could not be had: it comes with the next candle
         close_ms = timeframe.close_of(candle.ts)
-        due = {bot: one for bot, one in running.items() if _within(one.seat.spec, close_ms)}
+        due: dict[str, _Running] = {}
+        for bot, one in running.items():
+            if decide and _within(one.seat.spec, close_ms):
+                due[bot] = one
+            else:
+                one.runner.see(candle)
         for one in due.values():
             position = one.seat.bot.position
             one.runner.tell(float(position.quantity), float(position.entry_price))
         answers = await self._asker.ask([(bot, one.runner, candle) for bot, one in due.items()])
         for lane, pairs in _by_lane(due, answers):
             price = Decimal(repr(candle.close))
-            self._engine.tell(lane, Seen(close_ms, ((symbol, price),), venue_ready=lane.ready))
+            self._engine.see(lane, close_ms, {symbol: price})
             for one, answer in pairs:
                 await self._take(one, answer, candle)
+
+    async def _caught_up(self, running: list[_Running], symbol: str, timeframe: Timeframe, until: int) -> bool:
+        """Show bots the candles before ``until`` that they have missed, without a decision; False if they failed."""
+        behind = [one for one in running if timeframe.close_of(one.runner.last_ts) < until]
+        if not behind or self._recent is None:
+            return True
+        since = min(timeframe.close_of(one.runner.last_ts) for one in behind)
+        try:
+            missed = await self._recent.candles(symbol, timeframe, since, until)
+        except CambistError as error:
+            for one in behind:
+                await self._tell(one.seat.spec, Level.WARNING, "running.missed", why=str(error))
+            return False
+        for one in behind:
+            for candle in missed:
+                one.runner.see(candle)
+        return True
 
     async def _take(self, one: _Running, answer: Answer, candle: Candle) -> None:
         bot = answer.bot
@@ -98,12 +135,15 @@ class Bots:
         spec, now = one.seat.spec, self._engine.now_ms()
         self.end(spec.id)
         self._engine.tell(one.lane, BotChanged(now, spec.id, BotStatus.PAUSED))
+        await self._tell(spec, Level.CRITICAL, "trading.paused", why=str(answer.error))
+
+    async def _tell(self, spec: BotSpec, level: Level, key: str, **params: str) -> None:
         await self._alerts.send(
             Alert(
-                ts=now,
-                level=Level.CRITICAL,
-                key="trading.paused",
-                params={"bot": spec.id, "why": str(answer.error)},
+                ts=self._engine.now_ms(),
+                level=level,
+                key=key,
+                params=params | {"bot": spec.id},
                 user_id=spec.user_id,
                 account=spec.account,
                 bot=spec.id,

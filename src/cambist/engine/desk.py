@@ -20,6 +20,8 @@ from cambist.domain.event import (
     BreakerRearmed,
     CancelStood,
     CandleClosed,
+    Configured,
+    Corrected,
     Decided,
     FillReported,
     Frozen,
@@ -37,17 +39,20 @@ from cambist.domain.event import (
     TradingChanged,
     TriggerMoved,
 )
+from cambist.domain.instrument import Kind
 from cambist.domain.order import Fill, OrderType, Role
-from cambist.domain.position import ZERO
+from cambist.domain.position import FLAT, ZERO
 from cambist.domain.report import FillReport
 from cambist.domain.trading import BreakerStage, TradingState
+from cambist.domain.wire import from_text
 from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Risk, Size
-from cambist.engine.account import KEPT, LONGEST_RETRY_MS, RETRY_MS, Account, Outcome, Seat
+from cambist.engine.account import KEPT, Account, Outcome, Seat
 from cambist.engine.core import process
 from cambist.engine.sending import alert, booked, obey, tell_refused
 from cambist.engine.state import Bot, State
-from cambist.engine.upkeep import forget, keep_up, settle
-from cambist.execution.breaker import armed, rearm, size_factor, watch
+from cambist.engine.upkeep import forget, keep_up, note_bare, settle, turned_away
+from cambist.execution.breaker import BreakerRules, armed, moved, rearm, size_factor, watch
+from cambist.execution.limits import Limits
 from cambist.execution.orders import Life, Word, Working
 from cambist.portfolio import ledger as book
 
@@ -60,13 +65,30 @@ def step(account: Account, event: AccountEvent) -> Outcome:
     account.now_ms = ts = max(account.now_ms, ts)
     for seat in seats:
         settle(account, seat, ts, out)
+        note_bare(account, seat, ts)
+        _close_if_due(account, seat, ts, out)
         keep_up(account, seat, ts, out)
+        note_bare(account, seat, ts)  # before, for a stop that has come to rest; and now, for one that is taken back
     if len(account.orders) > 2 * KEPT:
         forget(account)
     for command in out.commands:
         if isinstance(command, Place | PlacePair):
             account.rate = account.rate.sent(ts)
     return out
+
+
+def _close_if_due(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
+    """Close a position that must not be held any longer, however it came to be."""
+    bot = seat.bot
+    if not bot.position or bot.exiting is not None:
+        return
+    flat = account.flatten or (account.breaker is not None and account.breaker.stage >= BreakerStage.FLATTEN)
+    overdue = account.overdue(seat, ts)
+    if overdue:
+        seconds = f"{(ts - seat.bare_ms) / 1_000:.0f}"
+        alert(account, out, ts, Level.CRITICAL, "trading.unprotected", bot=bot.id, seconds=seconds)
+    if flat or overdue:
+        _decide(account, seat, Decided(bot.id, ts, bot.mark, (Exit(),)), out)
 
 
 Touched = tuple[int, Iterable[Seat]]
@@ -82,12 +104,25 @@ def _opened(account: Account, event: Opened, out: Outcome) -> Touched:
     return event.report.ts, ()
 
 
+def _configured(account: Account, event: Configured, out: Outcome) -> Touched:
+    account.traits = event.traits
+    account.limits, account.rules = from_text(Limits, event.limits), from_text(BreakerRules, event.rules)
+    return event.ts, tuple(account.seats.values())
+
+
 def _bot_added(account: Account, event: BotAdded, out: Outcome) -> Touched:
     spec = event.spec
+    if spec.id in account.seats:
+        return event.ts, ()
     state = State(cash=spec.budget, bots={spec.id: Bot(spec.id, event.instrument, spec.pyramiding)})
     account.seats[spec.id] = Seat(spec, state)
     booked(account, book.transfer(f"budget|{spec.id}", spec.id, event.instrument.quote, spec.budget, event.ts), out)
-    account.breaker = armed(account.equity(), event.ts)
+    before = account.equity() - spec.budget
+    account.breaker = (  # a budget is no gain, and no person's word that the breaker may be armed again
+        armed(spec.budget, event.ts)
+        if account.breaker is None
+        else moved(account.breaker, spec.budget, before)
+    )
     return event.ts, ()
 
 
@@ -101,8 +136,9 @@ def _bot_changed(account: Account, event: BotChanged, out: Outcome) -> Touched:
 
 def _trading_changed(account: Account, event: TradingChanged, out: Outcome) -> Touched:
     account.trading, account.may_reduce = event.state, event.may_reduce
+    account.flatten = event.flatten and event.state is not TradingState.ACTIVE
     if event.state is not TradingState.ACTIVE:
-        _stop_entries(account, event.ts, out, flatten=event.flatten)
+        _stop_entries(account, event.ts, out)
     return event.ts, tuple(account.seats.values())
 
 
@@ -124,11 +160,16 @@ def _thawed(account: Account, event: Thawed, out: Outcome) -> Touched:
     return event.ts, ()
 
 
-def _stop_entries(account: Account, ts: int, out: Outcome, *, flatten: bool) -> None:
+def _corrected(account: Account, event: Corrected, out: Outcome) -> Touched:
+    account.corrections += 1
+    cause = f"{account.spec.id}|{account.corrections}"
+    booked(account, book.correction(cause, book.FREE, event.asset, event.amount, event.ts), out)
+    return event.ts, ()
+
+
+def _stop_entries(account: Account, ts: int, out: Outcome) -> None:
     for seat in account.seats.values():
         _take_back_entries(account, seat, ts, out)
-        if flatten and seat.bot.position:
-            _decide(account, seat, Decided(seat.spec.id, ts, seat.bot.mark, (Exit(),)), out)
 
 
 def _take_back_entries(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
@@ -141,12 +182,15 @@ def _take_back_entries(account: Account, seat: Seat, ts: int, out: Outcome) -> N
 
 def _seen(account: Account, event: Seen, out: Outcome) -> Touched:
     account.venue_ready, account.clock_skew_ms = event.venue_ready, event.clock_skew_ms
+    account.elsewhere = event.elsewhere
+    marks = dict(event.marks)
     for symbol, price in event.prices:
         account.prices[symbol] = (price, event.ts)
+        marks[symbol] = price
     for seat in account.seats.values():
-        known = account.prices.get(seat.spec.symbol)
-        if known is not None:
-            seat.bot.mark = float(known[0])
+        mark = marks.get(seat.spec.symbol)
+        if mark is not None:
+            seat.bot.mark = float(mark)
     return event.ts, _watch(account, event.ts, out)
 
 
@@ -161,7 +205,7 @@ def _watch(account: Account, ts: int, out: Outcome) -> Iterable[Seat]:
         return ()
     alert(account, out, ts, Level.CRITICAL, "trading.breaker", stage=stage.name.lower())
     if stage >= BreakerStage.REDUCE_ONLY:
-        _stop_entries(account, ts, out, flatten=stage >= BreakerStage.FLATTEN)
+        _stop_entries(account, ts, out)
     return tuple(account.seats.values())
 
 
@@ -234,18 +278,18 @@ def _order_reported(account: Account, event: OrderReported, out: Outcome) -> Tou
 
 def _after(account: Account, one: Working, was: Life, ts: int, out: Outcome) -> None:
     """Act on what an order has become."""
-    if one.life is not Life.REFUSED:
+    if not one.ended or one.life is Life.FILLED or was is Life.CANCELLING:
         return
     seat = account.seats[one.order.bot]
+    refused = one.life is Life.REFUSED
     if one.order.role is Role.ENTRY:
-        alert(account, out, ts, Level.WARNING, "trading.entry_refused", bot=seat.spec.id, why=one.reason)
+        if refused:
+            alert(account, out, ts, Level.WARNING, "trading.entry_refused", bot=seat.spec.id, why=one.reason)
         return
-    seat.refusals += 1
-    seat.retry_ms = ts + min(LONGEST_RETRY_MS, RETRY_MS * 2 ** (seat.refusals - 1))
-    if one.request.type is OrderType.MARKET:
+    turned_away(account, seat, one, ts)
+    if refused and one.request.type is OrderType.MARKET:
         alert(account, out, ts, Level.CRITICAL, "trading.exit_refused", bot=seat.spec.id, why=one.reason)
-    elif not seat.emulate:
-        seat.emulate = True
+    elif refused and seat.guards_refused == 1 and seat.guards_refused_ms == ts:
         alert(account, out, ts, Level.WARNING, "trading.guard_refused", bot=seat.spec.id, why=one.reason)
 
 
@@ -257,6 +301,9 @@ def _fill_reported(account: Account, event: FillReported, out: Outcome) -> Touch
     seat = account.seats[one.order.bot]
     bot = seat.bot
     booked(account, book.fill(bot.id, fill, bot.instrument), out)
+    if bot.instrument.kind is Kind.PERPETUAL:
+        net = account.contracts.get(fill.symbol, FLAT)
+        account.contracts[fill.symbol] = net.traded(fill.side.sign * fill.quantity, fill.price)
     quantity = fill.quantity
     if one.order.reduces:
         excess = quantity - abs(bot.position.quantity)
@@ -270,7 +317,10 @@ def _fill_reported(account: Account, event: FillReported, out: Outcome) -> Touch
     if quantity:
         done = one.life is Life.FILLED
         event_for_core = OrderFilled(one.order, _as_fill(fill, quantity, bot, one), done)
+        known = len(seat.state.trades)
         obey(account, seat, process(seat.state, event_for_core), fill.ts, out)
+        out.closed += seat.state.trades[known:]
+        seat.closed += len(seat.state.trades) - known
         one.told = done
     account.prices[fill.symbol] = (fill.price, fill.ts)
     return fill.ts, (seat,)
@@ -326,20 +376,23 @@ def _restarted(account: Account, event: Restarted, out: Outcome) -> Touched:
     for one in account.orders.values():
         if one.life is Life.SUBMITTING:
             one.hear(Word.LOST, event.ts)
+    for seat in account.seats.values():
+        seat.bare_ms = 0  # nobody could do anything about it while we were down: it begins anew
     account.venue_ready = False
     return event.ts, tuple(account.seats.values())
 
 
 def _time_passed(account: Account, event: TimePassed, out: Outcome) -> Touched:
-    due = [seat for seat in account.seats.values() if seat.retry_ms or account.stalled(seat, event.ts)]
+    due = [seat for seat in account.seats.values() if account.waits_for(seat, event.ts)]
     for seat in due:
-        if event.ts >= seat.retry_ms:
-            seat.retry_ms = 0
+        seat.retry_ms = 0 if event.ts >= seat.retry_ms else seat.retry_ms
+        seat.guards_retry_ms = 0 if event.ts >= seat.guards_retry_ms else seat.guards_retry_ms
     return event.ts, due
 
 
 _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     Opened: _opened,
+    Configured: _configured,
     BotAdded: _bot_added,
     BotChanged: _bot_changed,
     Seen: _seen,
@@ -357,6 +410,7 @@ _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     BreakerRearmed: _rearmed,
     Frozen: _frozen,
     Thawed: _thawed,
+    Corrected: _corrected,
     Restarted: _restarted,
     TimePassed: _time_passed,
 }

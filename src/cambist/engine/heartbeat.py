@@ -10,26 +10,26 @@ A signal leaves as soon as its candle closes: records are written, and raw messa
 
 import asyncio
 import logging
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-from cambist.domain.errors import BusFailed, CambistError, RateLimited, StorageFailed
+from cambist.domain.errors import CambistError, RateLimited
 from cambist.domain.record import record
 from cambist.domain.signal import Signal
 from cambist.domain.text import say
 from cambist.domain.tick import CandleTick, FeedStatus, Tick, TradeTick
 from cambist.domain.timeframe import Timeframe
+from cambist.engine.outgoing import Outgoing
 from cambist.market.backoff import wait_s
 from cambist.market.candle_builder import MissingTrades, TradeMinutes, from_candle
 from cambist.market.candle_line import CandleLine, Closed
 from cambist.market.feed_check import Flaw, TimeCheck
-from cambist.ports.bus import CANDLES, HEARTBEAT, RAW, Bus
+from cambist.ports.bus import Bus
 from cambist.ports.clock import Clock
 from cambist.ports.feed import MarketFeed, RecentMarket
-from cambist.ports.heartbeat_log import HeartbeatLog, SignalRow
+from cambist.ports.heartbeat_log import HeartbeatLog
 
 _log = logging.getLogger(__name__)
 
@@ -37,11 +37,9 @@ TIMEFRAMES = tuple(Timeframe.parse(text) for text in ("1m", "3m", "5m", "10m", "
 
 _LOOK_S = 1.0  # how often silent markets are looked for
 _QUESTIONS_AT_ONCE = 8
-_SETTLED_S = 0.5  # after a signal, before it is written down
+_BREATH = 32  # ticks taken before signals get their turn: many symbols close together, and going back and forth costs
 _TRIES_FOR_A_HOLE = 3  # answers without a candle, before the hole is believed to be the venue's
 _MOST_WAITING_TRADES = 50_000
-_MOST_RAW = 2_000
-_MOST_ROWS = 100_000
 _SAME = ("open", "high", "low", "close", "volume")
 
 
@@ -89,7 +87,8 @@ class Heartbeat:
         candles_from: Literal["venue", "trades"] = "venue",
         fills_empty: bool = True,
     ) -> None:
-        self._feed, self._recent, self._bus, self._log, self._clock = feed, recent, bus, log, clock
+        self._feed, self._recent, self._log, self._clock = feed, recent, log, clock
+        self._out = Outgoing(bus, log, clock, source, self._note)
         self.source, self.symbols, self._timeframes = source, tuple(symbols), tuple(timeframes)
         self._grace_ms, self._from_trades = round(grace_s * 1000), candles_from == "trades"
         self._builders = {symbol: TradeMinutes(symbol, fills_empty=fills_empty) for symbol in self.symbols}
@@ -97,14 +96,6 @@ class Heartbeat:
         self._repairs: dict[str, asyncio.Task[None]] = {}
         self._trade_repairs: dict[str, asyncio.Task[None]] = {}
         self._asking = asyncio.Semaphore(_QUESTIONS_AT_ONCE)
-        self._outbox: asyncio.Queue[Signal] = asyncio.Queue()
-        self._calm = asyncio.Event()
-        """Set while no signal waits to be sent."""
-        self._raw: deque[tuple[str, int]] = deque(maxlen=_MOST_RAW)
-        self._raw_ready = asyncio.Event()
-        self._rows: deque[SignalRow] = deque(maxlen=_MOST_ROWS)
-        self._to_tell: deque[tuple[Callable[..., None], tuple[object, ...]]] = deque(maxlen=_MOST_ROWS)
-        self._log_ready = asyncio.Event()
         self._times = TimeCheck()
         self._flaws: Counter[Flaw] = Counter()
         self._counts: Counter[str] = Counter()
@@ -122,7 +113,7 @@ class Heartbeat:
             signals=self._counts["signals"],
             repaired=self._counts["repaired"],
             unlike=self._counts["unlike"],
-            raw_dropped=self._counts["raw_dropped"],
+            raw_dropped=self._out.raw_dropped,
             flaws=dict(self._flaws),
         )
 
@@ -132,15 +123,14 @@ class Heartbeat:
         Raises `BadInput` for a timeframe that minutes do not make, and what the feed raises when the venue refuses.
         """
         self._started_ms = self._clock.now_ms()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="heartbeat-log")
         self._lines = {symbol: CandleLine(symbol, self._timeframes, self._started_ms) for symbol in self.symbols}
-        self._tell(self._log.started, self.source, self._started_ms, self.symbols)
+        self._out.tell(self._log.started, self.source, self._started_ms, self.symbols)
         on_purpose = True
         try:
             async with asyncio.TaskGroup() as tasks:
                 services = [
                     tasks.create_task(service())
-                    for service in (self._publish, self._publish_raw, self._keep_records, self._watch)
+                    for service in (self._out.publish, self._pass_on, self._out.keep_records, self._watch)
                 ]
                 self._tasks = tasks
                 for line in self._lines.values():
@@ -152,28 +142,30 @@ class Heartbeat:
         except BaseExceptionGroup as group:
             on_purpose = False
             self._note(str(group.exceptions[0]))
-            self._tell(self._log.failed, self.source, self._clock.now_ms(), self._last_error)
+            self._out.tell(self._log.failed, self.source, self._clock.now_ms(), self._last_error)
             raise group.exceptions[0] from None
         finally:
             if on_purpose:
-                self._tell(self._log.stopped, self.source, self._clock.now_ms())
-            await self._write()
-            self._thread.shutdown(wait=False)
+                self._out.tell(self._log.stopped, self.source, self._clock.now_ms())
+            await self._out.close()
             self._started_ms, self._connected = 0, False
 
     # -- what comes in ------------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
+        taken = 0
         async for tick in self._feed.ticks(self.symbols, self._hear):
             self._take(tick)
-            if not self._calm.is_set():
+            taken += 1
+            if taken % _BREATH == 0:
                 await asyncio.sleep(0)  # a burst of trades must not keep a signal waiting
 
     def _hear(self, text: str, received_ms: int) -> None:
         self._last_message_ms = received_ms
-        self._counts["raw_dropped"] += len(self._raw) == _MOST_RAW
-        self._raw.append((text, received_ms))
-        self._raw_ready.set()
+        self._out.heard(text, received_ms)
+
+    async def _pass_on(self) -> None:
+        await self._out.publish_raw(f"{self._feed.venue}:{self.source}:{self._started_ms}")
 
     def _take(self, tick: Tick) -> None:
         if isinstance(tick, TradeTick):
@@ -225,9 +217,9 @@ class Heartbeat:
         if status.why:
             self._note(status.why)
         if status.up and not self._connected:
-            self._tell(self._log.started, self.source, status.ts, self.symbols)
+            self._out.tell(self._log.started, self.source, status.ts, self.symbols)
         if not status.up:
-            self._tell(self._log.failed, self.source, status.ts, status.why)
+            self._out.tell(self._log.failed, self.source, status.ts, status.why)
         self._connected = status.up
 
     # -- what is missing ----------------------------------------------------------------------------------------------
@@ -315,8 +307,7 @@ class Heartbeat:
         for one in closed:
             self._counts["signals"] += 1
             self._counts["repaired"] += one.repaired
-            self._calm.clear()
-            self._outbox.put_nowait(
+            self._out.signal(
                 Signal(
                     venue=self._feed.venue,
                     candle=one.candle,
@@ -326,127 +317,16 @@ class Heartbeat:
                 )
             )
 
-    async def _publish(self) -> None:
-        """Send the signals, and the candles when no signal waits."""
-        candles: deque[dict[str, Any]] = deque()
-        while True:
-            if self._outbox.empty() and candles:
-                await self._send(CANDLES, candles.popleft())
-                self._outbox.task_done()
-                continue
-            if self._outbox.empty():
-                self._calm.set()
-            signal = await self._outbox.get()
-            message = signal.message()
-            await self._send(HEARTBEAT, message)
-            about = {name: message[name] for name in ("venue", "symbol", "timeframe", "candle", "repaired")}
-            candles.append({"id": f"{signal.id}:candle"} | about)
-            self._rows.append(_row(signal))
-            self._log_ready.set()
-
-    async def _send(self, topic: str, message: dict[str, Any]) -> None:
-        """Publish; a bus that fails is tried until it works: nothing later may overtake."""
-        tries = 0
-        while True:
-            try:
-                await self._bus.publish(topic, message)
-            except BusFailed as error:
-                tries += 1
-                self._note(str(error))
-                await self._clock.sleep(wait_s(tries, seed=topic))
-            else:
-                return
-
-    async def _publish_raw(self) -> None:
-        number = 0
-        while True:
-            self._raw_ready.clear()
-            while self._raw:
-                text, received_ms = self._raw.popleft()
-                number += 1
-                name = f"{self._feed.venue}:{self.source}:{self._started_ms}:{number}"
-                try:
-                    await self._bus.publish(RAW, {"id": name, "received_ms": received_ms, "text": text})
-                except BusFailed as error:
-                    self._note(str(error))
-                    self._counts["raw_dropped"] += 1
-                await self._calm.wait()
-            await self._raw_ready.wait()
-
-    def _tell(self, saying: Callable[..., None], *words: object) -> None:
-        """Have the log told something, soon: the heart does not wait for it."""
-        self._to_tell.append((saying, words))
-        self._log_ready.set()
-
-    async def _keep_records(self) -> None:
-        tries = 0
-        while True:
-            self._log_ready.clear()
-            if await self._write():
-                tries = 0
-                await self._log_ready.wait()
-                # whoever writes holds the interpreter for milliseconds: not while candles are closing
-                await self._clock.sleep(_SETTLED_S)
-            else:
-                tries += 1
-                await self._clock.sleep(wait_s(tries, seed=self.source))
-
-    async def _write(self) -> bool:
-        """Write what is new; False if the log does not obey: it is kept for another time, and the heart beats on."""
-        try:
-            while self._to_tell:
-                saying, words = self._to_tell[0]
-                await self._in_the_thread(saying, *words)
-                self._to_tell.popleft()
-            while self._rows:
-                rows = list(self._rows)
-                await self._in_the_thread(self._log.record, rows)
-                _forget(self._rows, rows)
-        except StorageFailed as error:
-            self._note(str(error))
-            return False
-        return True
-
-    async def _in_the_thread(self, saying: Callable[..., None], *words: object) -> None:
-        """Call the log. All calls share one thread: one that outlives its task still comes before the next."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, saying, *words)
-
     async def _drained(self) -> None:
         """The feed has ended: let what is under way come to its end."""
         for under_way in (self._trade_repairs, self._repairs):
             while under_way:
                 await asyncio.wait(list(under_way.values()))
-        await self._outbox.join()
+        await self._out.calm.wait()
 
     def _note(self, error: str) -> None:
         _log.warning("%s: %s", self.source, error)
         self._last_error = error
-
-
-def _forget(waiting: deque[SignalRow], written: list[SignalRow]) -> None:
-    """Take off what was written, unless ``waiting`` was too full to keep it until now."""
-    for row in written:
-        if waiting and waiting[0] is row:
-            waiting.popleft()
-
-
-def _row(signal: Signal) -> SignalRow:
-    return SignalRow(
-        received_ms=signal.received_ms,
-        candle_ms=signal.candle.ts,
-        close_ms=signal.close_ms,
-        timeframe=signal.timeframe,
-        symbol=signal.symbol,
-        venue=signal.venue,
-        source=signal.source,
-        repaired=signal.repaired,
-        signal_id=signal.signal_id,
-        open=signal.candle.open,
-        high=signal.candle.high,
-        low=signal.candle.low,
-        close=signal.candle.close,
-        volume=signal.candle.volume,
-    )
 
 
 def _clock_time(ts: int) -> str:

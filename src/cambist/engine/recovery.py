@@ -8,6 +8,8 @@ from cambist.domain.record import record
 from cambist.domain.wire import from_text, to_text
 from cambist.engine.account import Account
 from cambist.engine.desk import step
+from cambist.execution.breaker import BreakerRules
+from cambist.execution.limits import Limits
 from cambist.ports.book import Journal
 
 
@@ -36,16 +38,18 @@ def body_of(event: AccountEvent, commands: list[VenueCommand]) -> str:
 
 
 def recover(account: Account, journal: Journal) -> Recovered:
-    """Return ``account`` (new, with its settings) brought to where its journal ends; raise `StorageFailed`.
+    """Return ``account`` (new) brought to where its journal ends; raise `StorageFailed`.
 
-    Settings (limits, rules, what the venue can do) are those of ``account``, not those of the snapshot.
+    Its settings are then those of the journal: what happened is judged by what was in force when it did. Whoever starts
+    the account anew tells it of those that have changed since (`Account.configured`).
     """
     seq = 0
+    account = replace(account, limits=Limits(), rules=BreakerRules())
     snapshot = journal.last_snapshot(account.spec.id)
     if snapshot is not None:
         seq, text = snapshot
         known: Account = from_text(Account, text)
-        account = replace(known, spec=account.spec, traits=account.traits, limits=account.limits, rules=account.rules)
+        account = replace(known, spec=account.spec)
     differs = []
     for entry in journal.read(account.spec.id, seq):
         journaled: Journaled = from_text(Journaled, entry.body)

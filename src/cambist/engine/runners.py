@@ -1,6 +1,6 @@
 """Strategies of the three shapes bound to their candles, so that the loop sees but one kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from cambist.domain.errors import BadStrategy
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.wish import Wish
 from cambist.strategies._base import Account, Held, Strategy
+from cambist.strategies._load import load
 from cambist.strategies._signals import SignalStrategy, wishes_of
 from cambist.strategies._template import TemplateStrategy
 
@@ -51,6 +52,15 @@ def params_of(strategy: Given) -> dict[str, Any]:
 
 def _declared(strategy: type) -> dict[str, Any]:
     return {name: getattr(strategy, name) for name in strategy.params}  # type: ignore[attr-defined]
+
+
+def configured(name: str, params: Mapping[str, Any]) -> Given:
+    """Return the strategy called ``name`` (a sample, or ``path/to/file.py[:Class]``) with ``params``, as text or typed.
+
+    Raise `BadStrategy` if there is none, `BadInput` for parameters that it does not have or take.
+    """
+    strategy = load(name)
+    return strategy.configured(**params) if issubclass(strategy, TemplateStrategy) else strategy(**params)
 
 
 def instance_of(strategy: Given) -> Strategy | SignalStrategy | type[TemplateStrategy]:

@@ -38,7 +38,7 @@ def _enter(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
     if not account.traits.cuts_to_cash:
         order = replace(order, quantity=min(order.quantity, _affordable(seat, price)))
         seat.bot.entries[order.id] = (order, plan)
-    reason = judge(order, seat.bot.instrument, price, account.limits, _situation(account, seat, ts, price))
+    reason = judge(order, seat.bot.instrument, price, account.limits, _situation(account, seat, order, ts))
     if reason is not None:
         seat.bot.entries.pop(order.id)
         seat.state.refused.append(Refused(seat.spec.id, ts, reason))
@@ -57,8 +57,8 @@ def _affordable(seat: Seat, price: Decimal) -> Decimal:
     return max(Decimal(0), seat.state.free_cash()) // (cost * instrument.lot_step) * instrument.lot_step
 
 
-def _situation(account: Account, seat: Seat, ts: int, price: Decimal) -> Situation:
-    notionals = {bot: _notional(account, other) for bot, other in account.seats.items()}
+def _situation(account: Account, seat: Seat, judged: Order, ts: int) -> Situation:
+    notionals = {bot: account.notional(other, without=judged.id) for bot, other in account.seats.items()}
     same = sum((notionals[b] for b, s in account.seats.items() if s.spec.symbol == seat.spec.symbol), ZERO)
     total = sum(notionals.values(), ZERO)
     equity = account.equity()
@@ -78,18 +78,12 @@ def _situation(account: Account, seat: Seat, ts: int, price: Decimal) -> Situati
         instrument_notional=same,
         bot_notional=notionals[seat.spec.id],
         account_notional=total,
-        user_notional=total,
+        user_notional=total + account.elsewhere,
         other_positions=sum(1 for b, amount in notionals.items() if amount and b != seat.spec.id),
         free_cash=seat.state.free_cash(),
         cash_binds=not account.traits.cuts_to_cash,
         rate=account.rate,
     )
-
-
-def _notional(account: Account, seat: Seat) -> Decimal:
-    bot = seat.bot
-    entries = sum((order.quantity for order, _ in bot.entries.values()), ZERO)
-    return (abs(bot.position.quantity) + entries) * Decimal(repr(bot.mark))
 
 
 def make_request(account: Account, seat: Seat, order: Order, quantity: Decimal) -> OrderRequest:
@@ -120,11 +114,8 @@ def cancel(account: Account, one: Working, ts: int, out: Outcome) -> None:
     """Ask the venue to take ``one`` back, with its pair if it has one; asked once."""
     if one.life is Life.CANCELLING:
         return
-    if one.list_id:
-        for leg in account.orders.values():
-            if leg.list_id == one.list_id:
-                leg.hear(Word.TAKE_BACK, ts)
-    one.hear(Word.TAKE_BACK, ts)
+    for leg in account.legs(one):
+        leg.hear(Word.TAKE_BACK, ts)
     out.commands.append(TakeBackOrder(one.request.symbol, one.request.client_id))
 
 
@@ -135,7 +126,8 @@ def booked(account: Account, entry: LedgerEntry, out: Outcome) -> None:
 
 
 def tell_refused(account: Account, refused: Refused, out: Outcome) -> None:
-    """Tell a person of a refusal, unless it is of the kind that happens all day."""
+    """Hand out a refusal, and tell a person of it unless it is of the kind that happens all day."""
+    out.refused.append(refused)
     if refused.reason not in (Reason.ALREADY_IN, Reason.SHORT_ON_SPOT, Reason.EXPIRED):
         alert(account, out, refused.ts, Level.INFO, f"refused.{refused.reason}", bot=refused.bot)
 

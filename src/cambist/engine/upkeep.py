@@ -5,12 +5,10 @@ from decimal import Decimal
 
 from cambist.domain.alert import Level
 from cambist.domain.command import MoveStop, Place, PlacePair
-from cambist.domain.event import (
-    OrderExpired,
-)
+from cambist.domain.event import OrderExpired
 from cambist.domain.order import Order, OrderType, Role
-from cambist.domain.trading import TradingState
-from cambist.engine.account import KEPT, Account, Outcome, Seat
+from cambist.domain.position import ZERO
+from cambist.engine.account import KEPT, LONGEST_RETRY_MS, RETRY_MS, Account, Outcome, Seat
 from cambist.engine.core import process
 from cambist.engine.sending import alert, cancel, make_request, obey, send
 from cambist.execution import protection
@@ -29,8 +27,43 @@ def settle(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
     bot = seat.bot
     if not bot.position and not account.working(bot.id):
         seat.attempts.clear()
-        seat.refusals, seat.retry_ms, seat.emulate, seat.too_small = 0, 0, False, False
+        seat.refusals, seat.retry_ms, seat.too_small = 0, 0, False
+        seat.guards_refused, seat.guards_refused_ms, seat.guards_retry_ms = 0, 0, 0
     del seat.state.trades[:-KEPT], seat.state.refused[:-KEPT]
+
+
+def note_bare(account: Account, seat: Seat, ts: int) -> None:
+    """Keep the time since when a position has been without the stop that it wants.
+
+    It begins anew when more of the position is guarded than before: an entry that fills in a hundred pieces has its
+    stop replaced a hundred times, and is not left alone.
+    """
+    if not account.bare(seat):
+        seat.bare_ms, seat.guarded = 0, ZERO
+        return
+    covered = account.covered(seat)
+    if not seat.bare_ms or covered > seat.guarded:
+        seat.bare_ms, seat.guarded = ts, covered
+
+
+def turned_away(account: Account, seat: Seat, one: Working, ts: int) -> None:
+    """Put off the next attempt at an exit or a guard that the venue ended and not we: the more often, the longer.
+
+    A refusal waits from the first time on. What was accepted and then dropped may be tried at once, the first time.
+    """
+    if one.request.type is OrderType.MARKET:
+        seat.refusals += 1
+        seat.retry_ms = _later(one, seat.refusals, ts)
+    elif all(leg is one or not leg.ended for leg in account.legs(one)):  # a pair counts once
+        again = ts - seat.guards_refused_ms <= 2 * LONGEST_RETRY_MS
+        seat.guards_refused, seat.guards_refused_ms = seat.guards_refused + 1 if again else 1, ts
+        seat.guards_retry_ms = _later(one, seat.guards_refused, ts)
+
+
+def _later(one: Working, times: int, ts: int) -> int:
+    if one.life is not Life.REFUSED and times == 1:
+        return 0
+    return ts + int(min(LONGEST_RETRY_MS, RETRY_MS * 2 ** min(times - 1, 10)))
 
 
 def keep_up(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
@@ -41,14 +74,19 @@ def keep_up(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
         if one.order.role is Role.ENTRY and one.order.id not in bot.entries and one.life in protection.RESTING:
             cancel(account, one, ts, out)  # the core has taken it back
     working = [one for one in under_way if one.order.reduces]
-    if seat.retry_ms > ts or seat.too_small or (account.trading is TradingState.HALTED and not account.may_reduce):
+    if seat.too_small or account.locked or (not bot.position and not working):
         return
-    if not bot.position and not working:
+    if bot.position and (seat.guards_retry_ms if bot.exiting is None else seat.retry_ms) > ts:
         return
-    guards = () if seat.emulate else list(bot.protections.values())
-    price = account.prices.get(seat.spec.symbol, (Decimal(repr(bot.mark)), 0))[0]
     todo = protection.steps(
-        bot.instrument, bot.position.quantity, bot.exiting, guards, working, account.traits, price=price, now_ms=ts
+        bot.instrument,
+        bot.position.quantity,
+        bot.exiting,
+        list(bot.protections.values()),
+        working,
+        account.traits,
+        price=account.price_of(seat),
+        now_ms=ts,
     )
     for next_step in todo:
         _do(account, seat, next_step, ts, out)

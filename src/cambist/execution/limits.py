@@ -36,6 +36,8 @@ class Limits:
     """How far from the last trade an entry may be priced."""
     max_price_age_ms: int | None = None
     max_clock_skew_ms: int | None = None
+    max_unprotected_ms: int | None = 30_000
+    """How long a position may wait for its stop to rest at a venue that takes stops, before it is closed at market."""
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self)):

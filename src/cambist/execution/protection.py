@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.order import Order, OrderType
+from cambist.domain.position import ZERO
 from cambist.domain.record import record
 from cambist.domain.request import Traits
 from cambist.execution.orders import Life, Working
@@ -148,6 +149,12 @@ def standing(guards: Sequence[Order], working: Sequence[Working]) -> Protection:
     stop = tightest(guards)
     needed = {guard.id for guard in guards if guard.type is not OrderType.STOP} | ({stop.id} if stop else set())
     return Protection.NATIVE if needed <= resting else Protection.EMULATED
+
+
+def covered(working: Sequence[Working]) -> Decimal:
+    """Return the quantity that stops at the venue would close, whatever happens to us."""
+    resting = (one for one in working if one.life in RESTING and one.request.type is OrderType.STOP)
+    return sum((one.left for one in resting if one.order.reduces), ZERO)
 
 
 def _close(

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from cambist.domain.position import ZERO
 from cambist.domain.record import record
 from cambist.domain.report import Balance, OrderReport
 from cambist.execution.orders import Life, Working
 
-ZERO = Decimal(0)
+CANCEL_MS = 5_000
+"""How long a cancellation may take before the venue is asked what has become of it."""
+ROUNDED = Decimal("1e-8")
+"""By what fraction of their cost a venue's wallet may differ through the rounding of mean entry prices."""
 
 
 @record
@@ -19,22 +23,57 @@ class HoldingDiffers:
     found: Decimal
 
 
-def holdings(expected: Mapping[str, Decimal], found: Mapping[str, Balance]) -> tuple[HoldingDiffers, ...]:
-    """Return the assets of which book and venue hold different amounts, by name."""
-    differs = []
-    for asset in sorted(expected.keys() | found.keys()):
+@record
+class Contract:
+    """An open perpetual: what was paid for it (negative: received), in ``quote``."""
+
+    quote: str
+    cost: Decimal
+
+
+NONE: Mapping[str, Contract] = {}
+
+
+def holdings(
+    expected: Mapping[str, Decimal], found: Mapping[str, Balance], contracts: Mapping[str, Contract] = NONE
+) -> tuple[HoldingDiffers, ...]:
+    """Return the assets of which book and venue hold different amounts, by name.
+
+    ``contracts`` are the open perpetuals, by symbol. The book counts what they cost as spent and holds them as assets
+    of their own (`cambist.portfolio.ledger`). A venue may do so too; or its wallet still shows what they cost, rounded
+    as it rounds entry prices, and then it need not list the contracts among its balances.
+    """
+    costs: dict[str, Decimal] = {}
+    for contract in contracts.values():
+        costs[contract.quote] = costs.get(contract.quote, ZERO) + contract.cost
+    differs, wallets = [], set()
+    for asset in sorted(expected.keys() | found.keys(), key=lambda asset: (asset in contracts, asset)):
+        book, cost = expected.get(asset, ZERO), costs.get(asset, ZERO)
         at_venue = found[asset].total if asset in found else ZERO
-        if at_venue != expected.get(asset, ZERO):
-            differs.append(HoldingDiffers(asset, expected.get(asset, ZERO), at_venue))
-    return tuple(differs)
+        if abs(at_venue - book - cost) < abs(at_venue - book):  # of the two ways to count, the one that is nearer
+            wallets.add(asset)
+            if abs(at_venue - book - cost) > abs(cost) * ROUNDED:
+                differs.append(HoldingDiffers(asset, book + cost, at_venue))
+        elif at_venue != book and (asset in found or asset not in contracts or contracts[asset].quote not in wallets):
+            differs.append(HoldingDiffers(asset, book, at_venue))
+    return tuple(sorted(differs, key=lambda one: one.asset))
 
 
-def to_ask(orders: Iterable[Working], open_ids: frozenset[str]) -> tuple[Working, ...]:
-    """Return the orders whose state must be asked for: the venue does not show as open what we think is."""
+def to_ask(orders: Iterable[Working], open_ids: frozenset[str], now_ms: int) -> tuple[Working, ...]:
+    """Return the orders whose state must be asked for.
+
+    They are those that we think open and the venue does not show so, and those that it should have cancelled and still
+    shows: the request was lost, or it never left.
+    """
     return tuple(
         one
         for one in orders
-        if not one.ended and one.life not in (Life.SUBMITTING, Life.UNKNOWN) and one.request.client_id not in open_ids
+        if not one.ended
+        and one.life not in (Life.SUBMITTING, Life.UNKNOWN)
+        and (
+            one.request.client_id not in open_ids
+            or (one.life is Life.CANCELLING and now_ms - one.since_ms >= CANCEL_MS)
+        )
     )
 
 

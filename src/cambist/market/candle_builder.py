@@ -190,7 +190,7 @@ class Cascade:
         self.symbol = symbol
         self.timeframes = tuple(sorted({*timeframes} - {Timeframe.M1}, key=lambda timeframe: timeframe.ms))
         self._since = since
-        self._under_way: dict[Timeframe, _Gathering] = {}
+        self._lanes = [_Lane(timeframe) for timeframe in self.timeframes]
         for timeframe in self.timeframes:
             if not timeframe.holds(Timeframe.M1):
                 raise BadInput("timeframe", str(timeframe), "candles.cannot_resample", smaller=Timeframe.M1)
@@ -202,25 +202,39 @@ class Cascade:
         """
         overdue: list[CandleTick] = []
         closed: list[CandleTick] = []
-        for timeframe in self.timeframes:
-            ts = timeframe.floor(minute.ts)
-            candle = self._under_way.get(timeframe)
-            if candle is not None and candle.ts < ts:
-                self._close(timeframe, candle, minute.received_ms, overdue)
+        ends = minute.ts + MINUTE_MS
+        for lane in self._lanes:
+            candle = lane.candle
+            if candle is not None and lane.until <= minute.ts:
+                self._close(lane, candle, minute.received_ms, overdue)
                 candle = None
             if candle is None:
-                candle = _Gathering(ts, minute.open, minute.first_trade, whole=ts >= self._since)
-                self._under_way[timeframe] = candle
+                ts = lane.timeframe.floor(minute.ts)
+                candle = lane.candle = _Gathering(ts, minute.open, minute.first_trade, whole=ts >= self._since)
+                lane.until = lane.timeframe.close_of(ts)
             if candle.first < 0:
                 candle.first = minute.first_trade
             last = minute.last_trade if minute.last_trade >= 0 else candle.last
             candle.add(minute.high, minute.low, minute.close, minute.volume, last)
-            if minute.ts + MINUTE_MS == timeframe.close_of(ts):
-                self._close(timeframe, candle, minute.received_ms, closed)
+            if ends == lane.until:
+                self._close(lane, candle, minute.received_ms, closed)
         overdue.sort(key=lambda candle: candle.timeframe.close_of(candle.ts))  # stable: shortest first within a close
         return overdue + closed
 
-    def _close(self, timeframe: Timeframe, candle: _Gathering, received_ms: int, into: list[CandleTick]) -> None:
-        del self._under_way[timeframe]
+    def _close(self, lane: "_Lane", candle: _Gathering, received_ms: int, into: list[CandleTick]) -> None:
+        lane.candle = None
         if candle.whole:
-            into.append(candle.tick(self.symbol, timeframe, closed=True, received_ms=received_ms))
+            into.append(candle.tick(self.symbol, lane.timeframe, closed=True, received_ms=received_ms))
+
+
+class _Lane:
+    """One timeframe of a cascade."""
+
+    __slots__ = ("candle", "timeframe", "until")
+
+    def __init__(self, timeframe: Timeframe) -> None:
+        self.timeframe = timeframe
+        self.candle: _Gathering | None = None
+        """The candle under way."""
+        self.until = 0
+        """When that closes (ms)."""

@@ -11,7 +11,7 @@ Every account has a book of its own on each instrument: accounts do not see one 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 from itertools import count
@@ -20,7 +20,7 @@ from cambist.domain.errors import BadInput, NotFound, VenueRefused
 from cambist.domain.event import OrderFilled
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.order import Fill, Liquidity, Order, OrderType, Role, Side
-from cambist.domain.position import ZERO
+from cambist.domain.position import ZERO, Position
 from cambist.domain.report import Balance, BalancesReported, FillReport, OrderReport, Report, Status
 from cambist.market.holdings import Holdings
 from cambist.market.matching import Book, Costs, Filling
@@ -54,7 +54,7 @@ class Exchange:
 
     ``fee_in_base``: the fee of a buy is taken from what was bought (else all fees are in quote). ``by_law``: what the
     fill law takes is taken: a stop that the market is beyond acts at the next price, and what reduces has no minimum
-    (else both are refused, as exchanges do).
+    (else both are refused, as exchanges do). Orders and trades are numbered from ``first_id`` on.
     """
 
     def __init__(
@@ -65,19 +65,32 @@ class Exchange:
         *,
         fee_in_base: bool = False,
         by_law: bool = False,
+        first_id: int = 1,
     ) -> None:
         self._costs = costs or Costs()
         self._listen = listen
         self._fee_in_base = fee_in_base
         self._by_law = by_law
-        self._markets = {one.symbol: Market(one) for one in instruments}
+        self._first_id = first_id
+        self._markets: dict[str, Market] = {}
         self._accounts: dict[str, Account] = {}
-        self._order_ids = count(1)
+        self._order_ids = count(first_id)
         rates = [Decimal(str(bps)) / 10_000 for bps in (self._costs.maker_fee_bps, self._costs.taker_fee_bps)]
         self._rates = dict(zip((Liquidity.MAKER, Liquidity.TAKER), rates, strict=True))
         self._worst_fee = ZERO if fee_in_base else max(*rates, ZERO)
         self.now_ms = 0
         """The time of what happens now; `at_open` and `in_range` move it on, and so may whoever drives."""
+        for one in instruments:
+            self.admit(one)
+
+    def admit(self, instrument: Instrument) -> None:
+        """Let ``instrument`` be traded; nothing happens if it is already."""
+        if instrument.symbol not in self._markets:
+            self._markets[instrument.symbol] = Market(instrument, trade_ids=count(self._first_id))
+
+    def admits(self, symbol: str) -> bool:
+        """Tell whether ``symbol`` is traded."""
+        return symbol in self._markets
 
     # -- accounts -----------------------------------------------------------------------------------------------------
 
@@ -86,6 +99,43 @@ class Exchange:
         if account in self._accounts:
             raise BadInput("account", account, "exchange.account_taken")
         self._accounts[account] = Account(account, Holdings(balances))
+
+    def knows(self, account: str) -> bool:
+        """Tell whether there is an account of this name."""
+        return account in self._accounts
+
+    def resume(
+        self,
+        account: str,
+        balances: Mapping[str, Decimal],
+        positions: Mapping[str, Position],
+        waiting: Iterable[Sequence[tuple[OrderRequest, Decimal]]],
+    ) -> None:
+        """Open an account where another run left it; raise `BadInput` if there is one of that name.
+
+        ``positions`` are those in perpetuals, by symbol. ``waiting`` are orders that were accepted, each with what of
+        it has filled; two together are the legs of an OCO. They wait for the next price, and nothing is judged anew.
+        """
+        self.add_account(account, balances)
+        own = self._accounts[account]
+        for symbol, position in positions.items():
+            own.holdings.take(self._market(symbol).instrument, position)
+        for legs in waiting:
+            seat = self._seat(account, legs[0][0].symbol)
+            rules, holdings = seat.market.instrument, own.holdings
+            asset = rules.base if sells_spot(rules, legs[0][0]) else rules.quote
+            needed = max(self._need(rules, one, one.quantity - filled, one.trigger) for one, filled in legs)
+            lock = Lock(asset, max(ZERO, min(needed, holdings.free(asset))))
+            holdings.lock(asset, lock.amount)
+            placed = [self._place(seat, one, lock) for one, _ in legs]
+            if len(placed) > 1:
+                placed[0].sibling, placed[1].sibling = placed[1], placed[0]
+            for one, (request, filled) in zip(placed, legs, strict=True):
+                one.filled = filled
+                one.status = Status.PARTLY_FILLED if filled else Status.OPEN
+                one.order = replace(one.order, quantity=request.quantity - filled)
+                seat.book.submit(one.order)
+            self._watch(seat)
 
     def attach(self, account: str, told: Callable[[Report], None]) -> Callable[[], None]:
         """Tell ``told`` too of all that happens to ``account``; return what ends it. It must not call back in here."""

@@ -58,6 +58,11 @@ class Holdings:
         else:
             held = FLAT.grown(left, price)
         self.pay(symbol, -signed)
+        self.take(instrument, held)
+
+    def take(self, instrument: Instrument, held: Position) -> None:
+        """Hold ``held`` of a perpetual from now on, with its margin; what it cost is booked already."""
+        symbol = instrument.symbol
         if held:
             self.positions[symbol] = held
         else:

@@ -14,6 +14,7 @@ What it has of the real thing (the "stylised facts", R. Cont, *Quantitative Fina
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from math import floor, log, log10, sqrt
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -21,6 +22,7 @@ from zlib import crc32
 import numpy as np
 
 from cambist.domain.candles import Candles
+from cambist.domain.instrument import Instrument
 from cambist.domain.timeframe import DAY_MS, Timeframe
 from cambist.market.grid import opens, ordinals
 from cambist.market.series import build
@@ -108,6 +110,20 @@ def synthetic_market(
     ts = opens(np.arange(number, number + count, dtype=np.int64), timeframe)
     market = _Market(_generator(seed, "market"), ts, timeframe)
     return {symbol: market.candles(symbol, _generator(seed, symbol)) for symbol in symbols}
+
+
+def synthetic_rules(candles: Candles, venue: str = VENUE) -> Instrument:
+    """Return rules such as exchanges have for a symbol at the price of ``candles``."""
+    digits = Decimal(str(float(candles.high.max()))).adjusted()
+    step = Decimal(1).scaleb(max(-8, -1 - max(0, digits)))
+    return Instrument(
+        venue=venue,
+        symbol=candles.symbol,
+        tick_size=Decimal(1).scaleb(max(-8, digits - 6)),
+        lot_step=step,
+        min_notional=Decimal(5),
+        min_quantity=step,
+    )
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

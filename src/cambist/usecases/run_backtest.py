@@ -10,11 +10,9 @@ from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
-from cambist.engine.runners import Given
+from cambist.engine.runners import configured
 from cambist.market.resample import resample
 from cambist.ports.history import CandleLake, Series
-from cambist.strategies._load import load
-from cambist.strategies._template import TemplateStrategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +48,6 @@ def run_backtest(order: Order, lake: CandleLake, progress: Progress | None = Non
         if instrument is not None:
             instruments[symbol] = instrument
     return backtest(strategy, candles, detail=detail, instrument=instruments, progress=progress, **order.settings)
-
-
-def configured(name: str, params: Mapping[str, str]) -> Given:
-    """Return the strategy called ``name`` with ``params``, given as text."""
-    strategy = load(name)
-    return strategy.configured(**params) if issubclass(strategy, TemplateStrategy) else strategy(**params)
 
 
 def _only_venue(symbol: str, held: Sequence[Series]) -> str:

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def encode(message: dict[str, Any]) -> str:
     """Return ``message`` as JSON text; raise `TypeError` or `ValueError` for what is not JSON (a Decimal, NaN)."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(message)
 
 
 def decode(text: str) -> dict[str, Any]:

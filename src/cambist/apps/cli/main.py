@@ -23,6 +23,12 @@ COMMANDS = {
     "results": "results",
     "show": "show",
     "compare": "compare",
+    "up": "up",
+    "account": "account",
+    "bot": "bot",
+    "run": "run",
+    "parity": "parity",
+    "drill": "drill",
     "simulate": "simulate",
 }
 

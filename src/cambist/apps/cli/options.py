@@ -53,7 +53,8 @@ class ReportFile(click.ParamType):  # type: ignore[type-arg]
         """Return the path; raise `BadInput` if no file can be written there."""
         path = Path(value)
         if path.is_dir() or not path.parent.is_dir():
-            raise BadInput("--report", str(value), "options.report.known", folder=str(path.parent))
+            field = param.opts[0] if param is not None else "--report"
+            raise BadInput(field, str(value), "options.report.known", folder=str(path.parent))
         return path
 
 

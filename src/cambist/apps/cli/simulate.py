@@ -3,9 +3,11 @@
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +19,11 @@ from cambist.domain.instrument import Instrument
 from cambist.domain.text import say
 from cambist.domain.timeframe import DAY_MS, MINUTE_MS, Timeframe
 
-_DIALECTS = ("binance",)
+if TYPE_CHECKING:
+    from cambist.simulators.serving import Serving
+
+_DIALECTS = {"binance": "Binance", "kraken": "Kraken"}
+_SECRETS = {"binance": "cambist", "kraken": "Y2FtYmlzdA=="}  # Kraken's are base64
 _SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 _BALANCES = ("USDT=100000", "BTC=1", "ETH=10")
 _HISTORY_DAYS, _AHEAD_DAYS = 3, 7
@@ -30,7 +36,9 @@ def command() -> None:
 
 
 @command.command("exchange", help=say("box.exchange.help"))
-@click.option("--dialect", default="binance", show_default=True, help=say("box.option.dialect"))
+@click.option(
+    "--dialect", default="binance", show_default=True, help=say("box.option.dialect", known=" ".join(_DIALECTS))
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help=say("box.option.host"))
 @click.option("--port", type=click.IntRange(0, 65_535), default=9090, show_default=True, help=say("box.option.port"))
 @click.option("--market", default="synthetic", show_default=True, help=say("box.option.market"))
@@ -42,7 +50,7 @@ def command() -> None:
 )
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help=say("box.option.faults"))
 @click.option("--key", default="cambist", show_default=True, help=say("box.option.key"))
-@click.option("--secret", default="cambist", show_default=True, help=say("box.option.secret"))
+@click.option("--secret", help=say("box.option.secret", binance=_SECRETS["binance"], kraken=_SECRETS["kraken"]))
 @click.option("--balance", "balances", multiple=True, help=say("box.option.balance", known=" ".join(_BALANCES)))
 def exchange(
     dialect: str,
@@ -55,21 +63,22 @@ def exchange(
     speed: float,
     faults: Path | None,
     key: str,
-    secret: str,
+    secret: str | None,
     balances: tuple[str, ...],
 ) -> None:
     """Serve an exchange until Ctrl-C; say where, and with which key."""
-    from cambist.simulators.binance import Customer, ExchangeServer
     from cambist.simulators.clock import Clock
     from cambist.simulators.faults import read_faults
+    from cambist.simulators.market import Customer
 
     if dialect not in _DIALECTS:
         raise BadInput("--dialect", dialect, "box.known", known=" ".join(_DIALECTS))
+    server_of, secret = _spoken(dialect, secret or _SECRETS[dialect])
     script, dice = read_faults(faults) if faults is not None else ([], seed)
     start_ms = int(time.time() * 1000) if since is None and market == "synthetic" else since
-    series, rules = _market(market, symbols or _SYMBOLS, start_ms, seed, speed)
+    series, rules = _market(market, dialect, symbols or _SYMBOLS, start_ms, seed, speed)
     start_ms = _half_way(series) if start_ms is None else start_ms
-    server = ExchangeServer(
+    server = server_of(
         series,
         customers=[Customer(key=key, secret=secret, balances=_balances(balances or _BALANCES))],
         instruments=rules,
@@ -79,18 +88,29 @@ def exchange(
         host=host,
         port=port,
     )
-    asyncio.run(_serve(server, key, secret, show_moment(start_ms - start_ms % MINUTE_MS)))
+    told = {"exchange": _DIALECTS[dialect], "key": key, "secret": secret}
+    asyncio.run(_serve(server, told | {"moment": show_moment(start_ms - start_ms % MINUTE_MS)}))
 
 
-async def _serve(server: "object", key: str, secret: str, moment: str) -> None:
-    from cambist.simulators.binance import ExchangeServer
+def _spoken(dialect: str, secret: str) -> "tuple[Callable[..., Serving], str]":
+    """Return what makes the server that speaks ``dialect``, and the secret, checked."""
+    if dialect == "binance":
+        from cambist.simulators.binance import ExchangeServer
 
-    assert isinstance(server, ExchangeServer)
+        return ExchangeServer, secret
+    from cambist.simulators.kraken import KrakenServer, is_secret
+
+    if not is_secret(secret):
+        raise BadInput("--secret", secret, "box.secret")
+    return KrakenServer, secret
+
+
+async def _serve(server: "Serving", told: dict[str, str]) -> None:
     try:
         url = await server.start()
     except OSError as error:
         raise BadInput("--port", str(error.errno), "box.port_taken", why=error.strerror) from None
-    click.echo(say("box.serving", url=url, key=key, secret=secret, moment=moment))
+    click.echo(say("box.serving", url=url, **told))
     stopped = asyncio.Event()
     with suppress(NotImplementedError):  # Windows ends the loop with KeyboardInterrupt instead
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -103,21 +123,21 @@ async def _serve(server: "object", key: str, secret: str, moment: str) -> None:
 
 
 def _market(
-    market: str, symbols: tuple[str, ...], start_ms: int | None, seed: int, speed: float
+    market: str, dialect: str, symbols: tuple[str, ...], start_ms: int | None, seed: int, speed: float
 ) -> tuple[list[Candles], list[Instrument]]:
     """Return candles of one minute, and the rules that are known."""
     if market == "synthetic":
-        from cambist.market.synthetic import synthetic_market
+        from cambist.market.synthetic import synthetic_market, synthetic_rules
 
         assert start_ms is not None
         ahead = min(_MOST, int(_AHEAD_DAYS * speed * DAY_MS / MINUTE_MS))
         first = start_ms - _HISTORY_DAYS * DAY_MS
         count = _HISTORY_DAYS * DAY_MS // MINUTE_MS + ahead
         made = synthetic_market(symbols, start_ms=first, count=count, timeframe=Timeframe.M1, seed=seed)
-        return list(made.values()), [_rules(series) for series in made.values()]
+        return list(made.values()), [synthetic_rules(series, dialect) for series in made.values()]
     if market != "lake" and not market.startswith("lake:"):
         raise BadInput("--market", market, "box.known", known="synthetic lake lake:VENUE")
-    venue = market.partition(":")[2] or "binance"
+    venue = market.partition(":")[2] or dialect
     lake = bootstrap.lake()
     found, rules = [], []
     for symbol in symbols:
@@ -129,19 +149,6 @@ def _market(
             known = lake.instrument(venue, symbol)
             rules += [] if known is None else [known]
     return found, rules
-
-
-def _rules(series: Candles) -> Instrument:
-    """Return rules such as exchanges have for a symbol at this price."""
-    digits = Decimal(str(float(series.high.max()))).adjusted()
-    return Instrument(
-        venue="binance",
-        symbol=series.symbol,
-        tick_size=Decimal(1).scaleb(max(-8, digits - 6)),
-        lot_step=Decimal(1).scaleb(max(-8, -1 - max(0, digits))),
-        min_notional=Decimal(5),
-        min_quantity=Decimal(1).scaleb(max(-8, -1 - max(0, digits))),
-    )
 
 
 def _half_way(series: list[Candles]) -> int:

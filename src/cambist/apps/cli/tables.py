@@ -75,8 +75,8 @@ def trades_table(trades: Sequence[Trade] | Trades, limit: int | None = None) -> 
     for name in ("entry_ts", "entry_price", "exit_ts", "exit_price", "quantity", "pnl", "fees"):
         table.add_column(say(f"report.trade.{name}"), justify="right", no_wrap=True)
     table.add_column(say("report.trade.exit_reason"))
-    prices = _digits([price for trade in shown for price in (trade.entry_price, trade.exit_price)])
-    quantities = _digits([trade.quantity for trade in shown])
+    prices = digits([price for trade in shown for price in (trade.entry_price, trade.exit_price)])
+    quantities = digits([trade.quantity for trade in shown])
     amounts = money_digits(max((abs(trade.pnl) for trade in shown), default=0.0))
     for position, trade in enumerate(shown, start=first + 1):
         table.add_row(
@@ -219,7 +219,7 @@ def _metric_cell(key: str, value: float, *, best: bool) -> Text:
     return Text(show(unit, value), style=BEST if best else "")
 
 
-def _digits(values: Collection[float]) -> int:
+def digits(values: Collection[float]) -> int:
     """Return how many decimals let the largest of ``values`` be read to six digits: one for a whole column."""
     largest = max((abs(value) for value in values if isfinite(value)), default=0.0)
     return min(max(2, 5 - floor(log10(largest))), 12) if largest else 2

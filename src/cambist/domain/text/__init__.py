@@ -28,7 +28,10 @@ _AREAS = (
     "heartbeat",
     "exchange",
     "floor",
+    "running",
+    "commands",
     "drill",
+    "parity",
 )
 _language: ContextVar[Language] = ContextVar("language", default="en")
 

@@ -19,6 +19,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Nommez un fichier dans un dossier existant ; {folder} n'en est pas un, ou ceci est un dossier.",
     ),
     "cli.stopped": ("Stopped.", "Arrêté."),
+    "cli.up": (
+        "start the trading floor: market, bots on paper, live view",
+        "démarrer le plateau : marché, robots, vue",
+    ),
+    "cli.account": ("accounts, limits, kill switch", "comptes, limites, arrêt d'urgence"),
+    "cli.bot": ("make bots, start and stop them", "créer, démarrer et arrêter des robots"),
+    "cli.run": ("the floor's parts as separate processes", "les parties du plateau en processus séparés"),
     "cli.demo": (
         "backtest the sample strategies on a synthetic market, side by side",
         "backtester les stratégies d'exemple sur un marché synthétique, côte à côte",
@@ -32,4 +39,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cli.results": ("list finished backtests", "lister les backtests terminés"),
     "cli.show": ("show one finished backtest", "montrer un backtest terminé"),
     "cli.compare": ("compare finished backtests side by side", "comparer des backtests côte à côte"),
+    "cli.parity": (
+        "compare what a bot traded with its backtest on what the bot saw",
+        "comparer ce qu'un bot a négocié à son backtest sur ce qu'il a vu",
+    ),
 }

@@ -56,7 +56,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Serve an exchange on this machine that clients take for the real one: give them its address.",
         "Sert sur cette machine une bourse que les clients prennent pour la vraie : donnez-leur son adresse.",
     ),
-    "box.option.dialect": ("whose API is spoken", "la bourse dont l'API est parlée"),
+    "box.option.dialect": ("whose API is spoken: {known}", "la bourse dont l'API est parlée : {known}"),
     "box.option.host": ("the address to listen on", "l'adresse d'écoute"),
     "box.option.port": ("the port to listen on; 0: any free one", "le port d'écoute ; 0 : n'importe lequel de libre"),
     "box.option.market": (
@@ -78,12 +78,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "box.option.faults": ("a JSON file of faults to bring about", "un fichier JSON de pannes à provoquer"),
     "box.option.key": ("the account's API key", "la clé d'API du compte"),
-    "box.option.secret": ("the key's secret", "le secret de la clé"),
+    "box.option.secret": (
+        "the key's secret (default: {binance}; for kraken, whose secrets are base64: {kraken})",
+        "le secret de la clé (par défaut : {binance} ; pour kraken, dont les secrets sont en base64 : {kraken})",
+    ),
     "box.option.balance": (
         "what the account holds, as ASSET=AMOUNT; may be repeated  [default: {known}]",
         "ce que détient le compte, sous la forme ACTIF=MONTANT ; peut être répété  [défaut : {known}]",
     ),
     "box.known": ("Use one of: {known}", "Choisissez parmi : {known}"),
+    "box.secret": (
+        "Kraken's secrets are base64, like Y2FtYmlzdA==",
+        "Les secrets de Kraken sont en base64, comme Y2FtYmlzdA==",
+    ),
     "box.balance": ("Write it like USDT=100000", "Écrivez-le comme USDT=100000"),
     "box.port_taken": ("Cannot listen there: {why}", "Impossible d'écouter là : {why}"),
     "box.no_candles": (
@@ -91,8 +98,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le lac n'a pas de bougies 1m de {venue} {symbol} : récupérez-les avec cambist download",
     ),
     "box.serving": (
-        "Binance spot in a box at {url}, its clock from {moment} UTC on. Key {key}, secret {secret}. Ctrl-C ends it.",
-        "Binance spot en boîte à {url}, horloge à {moment} UTC. Clé {key}, secret {secret}. Ctrl-C l'arrête.",
+        "{exchange} spot in a box at {url}, its clock from {moment} UTC. Key {key}, secret {secret}. Ctrl-C ends it.",
+        "{exchange} spot en boîte à {url}, horloge à {moment} UTC. Clé {key}, secret {secret}. Ctrl-C l'arrête.",
     ),
     "box.stopped": (
         "Stopped after {requests} requests and {struck} faults.",

@@ -102,8 +102,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} : la bourse a refusé l'ordre qui ferme la position : {why}. On réessaie.",
     ),
     "trading.guard_refused": (
-        "{bot}: the venue refused the stop: {why}. Cambist watches the price itself while it runs.",
-        "{bot} : la bourse a refusé le stop : {why}. Cambist surveille lui-même le prix tant qu'il tourne.",
+        "{bot}: the venue refused the stop: {why}. It is tried again; Cambist watches the price meanwhile.",
+        "{bot} : la bourse a refusé le stop : {why}. On réessaie ; Cambist surveille le prix entre-temps.",
+    ),
+    "trading.unprotected": (
+        "{bot}: no stop could be placed at the venue for {seconds} s: the position is closed at market.",
+        "{bot} : aucun stop n'a pu être posé à la bourse pendant {seconds} s : la position est fermée au marché.",
     ),
     "trading.unknown": (
         "No answer came to order {order} on {symbol}: the venue is asked; no entries there meanwhile.",
@@ -129,4 +133,46 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The journal cannot be written: {why}. Nothing leaves any more.",
         "Le journal ne peut être écrit : {why}. Plus rien ne part.",
     ),
+    "trading.account_failed": (
+        "This account is traded no more: something was not foreseen ({why}). Its orders stay at the venue.",
+        "Ce compte n'est plus traité : un cas imprévu ({why}). Ses ordres restent à la bourse.",
+    ),
+    "trading.account_added": (
+        "This account is being traded already.",
+        "Ce compte est déjà traité.",
+    ),
+    "trading.audit_failed": (
+        "Screens may be behind: the audit stream failed ({why}). Trading goes on.",
+        "Les écrans peuvent être en retard : le flux d'audit a échoué ({why}). Le trading continue.",
+    ),
+    "trading.stream_lost": (
+        "The stream of {venue} has ended ({why}); it is opened again. No entries meanwhile.",
+        "Le flux de {venue} s'est arrêté ({why}) ; on le rouvre. Aucune entrée d'ici là.",
+    ),
+    "trading.venue_silent": (
+        "{venue} has not answered for a minute. Stops that rest there stand; nothing else can be done there.",
+        "{venue} ne répond plus depuis une minute. Les stops posés y restent ; rien d'autre n'y est possible.",
+    ),
+    "trading.no_such_symbol": (
+        "No bot of this account trades {symbol}.",
+        "Aucun bot de ce compte ne traite {symbol}.",
+    ),
+    "trading.no_such_foreign": (
+        "The venue shows no order {order} on {symbol} that is not ours.",
+        "La bourse ne montre aucun ordre {order} sur {symbol} qui ne soit pas à nous.",
+    ),
+    "trading.moving": (
+        "Orders of this account are moving, so what the venue holds proves nothing: try again in a moment.",
+        "Des ordres de ce compte sont en cours : ce que détient la bourse ne prouve rien. Réessayez dans un instant.",
+    ),
+    "settings.object": (
+        "It must be an object (names and values).",
+        "Il faut un objet (des noms et des valeurs).",
+    ),
+    "settings.unknown": ("There is no such setting. Known are: {known}.", "Réglage inconnu. On connaît : {known}."),
+    "settings.number": (
+        'It must be a number, written as text ("0.05") or as an integer, or null for none.',
+        'Il faut un nombre, en texte ("0.05") ou entier, ou null pour aucun.',
+    ),
+    "settings.integer": ("It must be an integer, or null for none.", "Il faut un entier, ou null pour aucun."),
 }

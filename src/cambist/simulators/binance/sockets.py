@@ -3,15 +3,15 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from cambist.simulators.binance.refusals import Refused, missing
 from cambist.simulators.binance.routes import METHODS
 from cambist.simulators.binance.signing import check_signature, check_time, key_of, signed_text
-from cambist.simulators.binance.streams import Socket, Streams
+from cambist.simulators.binance.streams import Listener, Streams
 
 _LARGEST = 1024  # streams per connection
 Ask = Callable[[str, Mapping[str, str], str], Any]
@@ -40,22 +40,22 @@ class Sockets:
         self._now = now
         self._ask = ask
         self._ping_s = ping_s
-        self._sessions: dict[Socket, str] = {}
+        self._sessions: dict[Listener, str] = {}
 
     async def serve(self, request: web.Request, path: str) -> web.StreamResponse:
         """Serve one connection until it ends."""
         response = web.WebSocketResponse(autoping=True)
         await response.prepare(request)
         combined = path.startswith("/stream")
-        socket = Socket(response, self._now(), combined=combined)
+        socket = Listener(response, self._now(), combined=combined)
         self._streams.sockets.add(socket)
         names = request.query.get("streams", "") if combined else path.removeprefix("/ws")
         api = path.startswith("/ws-api")
-        pinger = asyncio.create_task(self._ping(socket))
+        pinger = asyncio.create_task(socket.ping(self._ping_s, self._now))
         try:
             if not api:
                 self._subscribe(socket, [name for name in names.split("/") if name])
-            await self._listen(socket, self._call if api else self._command)
+            await socket.messages(partial(self._take, socket, self._call if api else self._command))
         finally:
             pinger.cancel()
             socket.stop()
@@ -63,39 +63,15 @@ class Sockets:
             self._streams.sockets.discard(socket)
         return response
 
-    async def _listen(self, socket: Socket, answer: Callable[[Socket, dict[str, Any]], dict[str, Any]]) -> None:
-        silence = asyncio.create_task(socket.mute.wait())
-        try:
-            while True:
-                reading = asyncio.ensure_future(socket.response.receive())
-                await asyncio.wait((reading, silence), return_when=asyncio.FIRST_COMPLETED)
-                if silence.done():
-                    reading.cancel()
-                    await asyncio.Event().wait()  # half open: nobody reads any more, until the connection is cut
-                message = reading.result()
-                if message.type is not WSMsgType.TEXT:
-                    return
-                try:
-                    asked = json.loads(message.data)
-                except ValueError:
-                    asked = None
-                if isinstance(asked, dict):
-                    socket.send(answer(socket, asked))
-                else:
-                    socket.send({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}})
-        finally:
-            silence.cancel()
-
-    async def _ping(self, socket: Socket) -> None:
-        with suppress(ConnectionError, RuntimeError):
-            while True:
-                await asyncio.sleep(self._ping_s)
-                if not socket.mute.is_set():
-                    await socket.response.ping(str(self._now()).encode())
+    def _take(self, socket: Listener, answer: Callable[[Listener, dict[str, Any]], dict[str, Any]], asked: Any) -> None:
+        if isinstance(asked, dict):
+            socket.send(answer(socket, asked))
+        else:
+            socket.send({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}})
 
     # -- market streams -----------------------------------------------------------------------------------------------
 
-    def _subscribe(self, socket: Socket, names: list[str]) -> None:
+    def _subscribe(self, socket: Listener, names: list[str]) -> None:
         for name in names:
             account = self._listener(name)
             if account is None:
@@ -104,7 +80,7 @@ class Sockets:
                 socket.account = account
         self._streams.watch_bars(names)
 
-    def _command(self, socket: Socket, asked: dict[str, Any]) -> dict[str, Any]:
+    def _command(self, socket: Listener, asked: dict[str, Any]) -> dict[str, Any]:
         ident, names = asked.get("id"), asked.get("params")
         method = asked.get("method")
         if method == "LIST_SUBSCRIPTIONS":
@@ -129,7 +105,7 @@ class Sockets:
 
     # -- the WebSocket API --------------------------------------------------------------------------------------------
 
-    def _call(self, socket: Socket, asked: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, socket: Listener, asked: dict[str, Any]) -> dict[str, Any]:
         ident, method = asked.get("id"), asked.get("method")
         given = asked.get("params") or {}
         params = {name: _text(value) for name, value in given.items()}
@@ -139,7 +115,7 @@ class Sockets:
             return {"id": ident, "status": refused.status, "error": refused.body(), "rateLimits": []}
         return {"id": ident, "status": 200, "result": result, "rateLimits": []}
 
-    def _called(self, socket: Socket, method: str, params: dict[str, str]) -> Any:
+    def _called(self, socket: Listener, method: str, params: dict[str, str]) -> Any:
         if method == "session.logon":
             self._sessions[socket] = self._signer(params)
             return self._session(socket)
@@ -175,7 +151,7 @@ class Sockets:
         check_signature(self._secrets[key][1], signed_text(params), params.get("signature"))
         return key
 
-    def _session(self, socket: Socket) -> dict[str, Any]:
+    def _session(self, socket: Listener) -> dict[str, Any]:
         key = self._sessions.get(socket)
         return {"apiKey": key, "connectedSince": socket.opened_ms, "serverTime": self._now(), "returnRateLimits": True}
 

@@ -1,6 +1,5 @@
 """Who listens to what: sockets, their subscriptions, and the messages that trades and orders send them."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,7 +11,8 @@ from cambist.domain.timeframe import DAY_MS, Timeframe
 from cambist.simulators import depth
 from cambist.simulators.binance import shapes
 from cambist.simulators.binance.market import Line, Market
-from cambist.simulators.faults import Faults, Kind
+from cambist.simulators.faults import Faults
+from cambist.simulators.sockets import Hub, Socket
 from cambist.simulators.tape import Bar
 
 _KLINES = {f"kline_{interval}": Timeframe(interval) for interval in shapes.INTERVALS}
@@ -20,87 +20,37 @@ _PARTIAL = {f"depth{count}{pace}": count for count in (5, 10, 20) for pace in ("
 _DIFFS = ("depth", "depth@100ms", "depth@1000ms")
 
 
-class Socket:
-    """One client's WebSocket. What is sent goes out in order, from a task of its own."""
+class Listener(Socket):
+    """One client's WebSocket, and what it hears."""
 
     def __init__(self, response: web.WebSocketResponse, opened_ms: int, *, combined: bool = False) -> None:
-        self.response = response
-        self.opened_ms = opened_ms
+        super().__init__(response, opened_ms)
         self.combined = combined
         self.streams: set[str] = set()
         self.account = ""
         """Whose orders it hears of; empty: nobody's."""
         self.subscription: int | None = None
         """Of the WebSocket API: what marks the account's events."""
-        self.mute = asyncio.Event()
-        """Set when the socket is half open."""
         self.warned = False
-        self._held: str | None = None
-        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
-        self._writer = asyncio.create_task(self._write())
-
-    def send(self, message: Any) -> None:
-        """Send ``message`` as JSON."""
-        self.put(json.dumps(message))
-
-    def put(self, text: str, *, hold: bool = False) -> None:
-        """Send ``text``, or with ``hold`` keep it back until the next has been sent."""
-        if self.mute.is_set():
-            return
-        if hold:
-            self._held, text_before = text, self._held
-            if text_before is not None:
-                self._queue.put_nowait(text_before)
-            return
-        self._queue.put_nowait(text)
-        if self._held is not None:
-            self._queue.put_nowait(self._held)
-            self._held = None
-
-    def shut(self) -> None:
-        """Close the socket as is polite, after what is still to be sent."""
-        self._queue.put_nowait(None)
-
-    def cut(self) -> None:
-        """Break the connection off."""
-        transport = self.response._req.transport if self.response._req is not None else None
-        if transport is not None:
-            transport.abort()
-
-    async def sent(self) -> None:
-        """Return when all that was to be sent has gone out."""
-        await self._queue.join()
-
-    def stop(self) -> None:
-        """End the task that sends."""
-        self._writer.cancel()
-
-    async def _write(self) -> None:
-        while True:
-            text = await self._queue.get()
-            try:
-                if text is None:
-                    await self.response.close(code=1001, message=b"going away")
-                elif not self.response.closed:
-                    await self.response.send_str(text)
-            except (ConnectionError, RuntimeError):
-                pass  # the client has gone; its handler sees that too
-            finally:
-                self._queue.task_done()
 
 
-class Streams:
+class Streams(Hub[Listener]):
     """All open sockets, and the messages to them."""
 
     def __init__(self, market: Callable[[], Market], faults: Faults) -> None:
-        self.sockets: set[Socket] = set()
+        super().__init__()
         self._market = market
         self._faults = faults
         self._running: dict[tuple[str, Timeframe], Bar] = {}
 
-    def subscribe(self, socket: Socket, names: Iterable[str]) -> None:
+    def subscribe(self, socket: Listener, names: Iterable[str]) -> None:
         """Let a socket hear streams."""
         socket.streams.update(names)
+
+    def catch_up(self, now: int) -> None:
+        """Close the bars and the sockets whose time has come."""
+        self.close_bars(now)
+        self.close_old(now)
 
     def close_old(self, now: int) -> None:
         """Close sockets that have been open for a day; ten minutes before, say so."""
@@ -116,15 +66,6 @@ class Streams:
         """Tell everyone that the server is about to go."""
         for socket in self.sockets:
             socket.send(shutdown(now, socket))
-
-    def cut_all(self) -> None:
-        """Break all connections off."""
-        for socket in tuple(self.sockets):
-            socket.cut()
-
-    async def sent(self) -> None:
-        """Return when all messages have gone out."""
-        await asyncio.gather(*(socket.sent() for socket in tuple(self.sockets)))
 
     # -- accounts -----------------------------------------------------------------------------------------------------
 
@@ -239,28 +180,11 @@ class Streams:
                     socket, {"stream": stream, "data": message} if socket.combined else message, f"ws:{stream}"
                 )
 
-    def _deliver(self, socket: Socket, message: Any, *where: str) -> None:
-        fault = self._faults.strike(self._market().now, *where)
-        text = json.dumps(message)
-        match fault and fault.kind:
-            case None:
-                socket.put(text)
-            case Kind.REPEAT:
-                socket.put(text)
-                socket.put(text)
-            case Kind.REORDER:
-                socket.put(text, hold=True)
-            case Kind.LATE:
-                asyncio.get_running_loop().call_later(fault.seconds if fault else 0, socket.put, text)
-            case Kind.HALF_OPEN:
-                socket.mute.set()
-            case Kind.CLOSE:
-                socket.cut()
-            case _:
-                pass  # the message is never sent
+    def _deliver(self, socket: Listener, message: Any, *where: str) -> None:
+        socket.deliver(json.dumps(message), self._faults.strike(self._market().now, *where))
 
 
-def shutdown(now: int, socket: Socket) -> dict[str, Any]:
+def shutdown(now: int, socket: Listener) -> dict[str, Any]:
     """Return the message that the server is about to go."""
     event = {"e": "serverShutdown", "E": now}
     return event if socket.subscription is None else {"subscriptionId": socket.subscription, "event": event}

@@ -54,7 +54,7 @@ def weight_of(weight: Weight, params: Params) -> int:
 
 
 class Limiter:
-    """Counts what one client (one address) asks for. Times are ms of the real clock."""
+    """Counts what one client (one address) asks for. Times are ms of the clock by which clients are judged."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits

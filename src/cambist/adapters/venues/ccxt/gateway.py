@@ -1,5 +1,7 @@
 """The gateway: every exchange loaded once, its budget shared by all, a venue for each account."""
 
+from collections.abc import Callable
+
 from cambist.adapters.venues.ccxt.lazy import exchange_class, venues
 from cambist.adapters.venues.ccxt.place import Place, Progress
 from cambist.adapters.venues.ccxt.quirks import QUIRKS, Quirks, TryOut, quirks_of
@@ -14,7 +16,8 @@ class Gateway:
 
     ``base_url`` sends every request and every socket to another host (the project's simulators): the address
     ``https://host/path`` becomes ``base_url/host/path``. ``memory`` keeps bans over restarts, ``progress`` hears of
-    the loading of markets.
+    the loading of markets. ``now_ms`` is our clock (default: the machine's), ``speed`` how fast it
+    runs: others only before a simulator that lives by the same.
     """
 
     def __init__(
@@ -24,7 +27,10 @@ class Gateway:
         timeout_s: float = 10.0,
         memory: BudgetMemory | None = None,
         progress: Progress | None = None,
+        now_ms: Callable[[], int] | None = None,
+        speed: float = 1.0,
     ) -> None:
+        self._now_ms, self._speed = now_ms, speed
         self._base_url = base_url
         self._timeout_s = timeout_s
         self._memory = memory
@@ -47,7 +53,7 @@ class Gateway:
         """Return the one instance of ``exchange`` (or of its testnet) that all accounts share."""
         name = exchange.lower()
         if (name, testnet) not in self._places:
-            quirks = _row(name)
+            quirks = quirks_row(name)
             if testnet and quirks.testnet is TryOut.NONE:
                 raise VenueRefused("venue.no_testnet", venue=name, others=", ".join(_with_testnet()))
             self._places[name, testnet] = Place(
@@ -57,6 +63,8 @@ class Gateway:
                 timeout_s=self._timeout_s,
                 memory=self._memory,
                 progress=self._progress,
+                now_ms=self._now_ms,
+                speed=self._speed,
             )
         return self._places[name, testnet]
 
@@ -67,7 +75,8 @@ class Gateway:
         self._places.clear()
 
 
-def _row(name: str) -> Quirks:
+def quirks_row(name: str) -> Quirks:
+    """Return what must be known of the exchange ``name``; raise `BadInput` for one that ccxt does not know."""
     if name in QUIRKS:
         return QUIRKS[name]
     if name not in venues("ccxt.pro"):

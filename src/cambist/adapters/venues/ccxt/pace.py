@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from math import ceil
@@ -56,17 +56,26 @@ class Pacer:
     """Lets requests leave when the venue's budget allows, the urgent before the others.
 
     ``place`` names the budget (exchange, or exchange and testnet; and our address, if we have several). Bans are kept
-    in ``memory``, if there is one. Lives in one event loop.
+    in ``memory``, if there is one. ``now_ms`` is the clock by which the venue counts, ``speed`` how fast it runs
+    (default: the machine's). Lives in one event loop.
     """
 
-    def __init__(self, quirks: Quirks, place: str, memory: BudgetMemory | None = None) -> None:
+    def __init__(
+        self,
+        quirks: Quirks,
+        place: str,
+        memory: BudgetMemory | None = None,
+        *,
+        now_ms: Callable[[], int] | None = None,
+        speed: float = 1.0,
+    ) -> None:
         self._quirks = quirks
         self._place = place
         self._memory = memory
         self._budget = Budget()
         self._waiting: dict[Ticket, asyncio.Future[None]] = {}
         self._alarm: asyncio.TimerHandle | None = None
-        self._wall_ms = time.time() * 1000 - time.monotonic() * 1000
+        self._now_ms, self._speed = now_ms or _steady_wall(), speed
         for key, until_ms in (memory.bans() if memory else {}).items():
             if key.split("|")[0] == place:
                 self._budget.ban(key, until_ms)
@@ -149,7 +158,9 @@ class Pacer:
             self._alarm = None
         next_ms = self._budget.next_ms(now_ms)
         if next_ms is not None:
-            self._alarm = asyncio.get_running_loop().call_later(max(1, next_ms - now_ms) / 1000, self._pump)
+            self._alarm = asyncio.get_running_loop().call_later(
+                max(1, next_ms - now_ms) / 1000 / self._speed, self._pump
+            )
 
     @contextmanager
     def _forgiving(self) -> Iterator[None]:
@@ -173,12 +184,14 @@ class Pacer:
     def _key(self, name: str, scope: Scope, user: str) -> str:
         return f"{self._place}|{name}" if scope is Scope.ADDRESS else f"{self._place}|{name}|{user}"
 
-    def _now_ms(self) -> int:
-        # bans are in wall time; a clock that is set back must not give a minute twice
-        return int(self._wall_ms + time.monotonic() * 1000)
-
     def _refusal(self, wait_s: float | None) -> RateLimited:
         return RateLimited("venue.budget_spent", wait_s, venue=self._place)
+
+
+def _steady_wall() -> Callable[[], int]:
+    """Return wall time, in which bans are, that goes on steadily: a clock set back must not give a minute twice."""
+    began = time.time() * 1000 - time.monotonic() * 1000
+    return lambda: int(began + time.monotonic() * 1000)
 
 
 def _whole(text: str | None) -> int | None:

@@ -21,6 +21,7 @@ _RAW_IDS = ("clientOrderId", "orderLinkId", "clOrdId", "cl_ord_id", "clientOid",
 
 def order_report(quirks: Quirks, order: Mapping[str, Any], now_ms: int) -> OrderReport:
     """Return ccxt's unified ``order`` as a report; ``now_ms`` is its time where the venue states none."""
+    order = _mended(quirks, order)
     filled = number(order.get("filled")) or Decimal(0)
     quantity = number(order.get("amount"))
     trigger = number(order.get("triggerPrice") or order.get("stopLossPrice") or order.get("takeProfitPrice"))
@@ -80,6 +81,7 @@ def balances(answer: Mapping[str, Any]) -> dict[str, Balance]:
 
 def client_id_of(quirks: Quirks, order: Mapping[str, Any]) -> str:
     """Return the id that whoever placed ``order`` (or its fill) gave it; empty if the answer does not say."""
+    order = _mended(quirks, order)
     if order.get("clientOrderId"):
         return str(order["clientOrderId"])
     raw = order.get("info")
@@ -95,6 +97,10 @@ def number(text: Any) -> Decimal | None:
     if isinstance(text, float):
         raise TypeError(text)
     return Decimal(text)
+
+
+def _mended(quirks: Quirks, order: Mapping[str, Any]) -> Mapping[str, Any]:
+    return order if quirks.mended is None else quirks.mended(order)
 
 
 def _named_asset(quirks: Quirks, trade: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from cambist.adapters.venues.ccxt.errors import translate
 from cambist.adapters.venues.ccxt.pace import Pacer, errand
 from cambist.adapters.venues.ccxt.quirks import Quirks
 from cambist.adapters.venues.ccxt.rules import instrument_of
-from cambist.adapters.venues.ccxt.shared import open_exchange, open_session, refresh, view_of
+from cambist.adapters.venues.ccxt.shared import Clock, open_exchange, open_session, refresh, view_of, wall_ms
 from cambist.domain.credentials import Credentials
 from cambist.domain.errors import CambistError, NotFound, VenueError
 from cambist.domain.instrument import Instrument
@@ -39,12 +38,17 @@ class Place:
         timeout_s: float = 10.0,
         memory: BudgetMemory | None = None,
         progress: Progress | None = None,
+        now_ms: Callable[[], int] | None = None,
+        speed: float = 1.0,
     ) -> None:
         self.quirks = quirks
         self.name = quirks.id
         place = f"{quirks.id}-testnet" if testnet else quirks.id
-        self.pacer = Pacer(quirks, place, memory)
-        self.exchange = open_exchange(quirks, self.pacer, base_url=base_url, testnet=testnet, timeout_s=timeout_s)
+        self.pacer = Pacer(quirks, place, memory, now_ms=now_ms, speed=speed)
+        clock = Clock(now_ms or wall_ms)
+        self.exchange = open_exchange(
+            quirks, self.pacer, clock, base_url=base_url, testnet=testnet, timeout_s=timeout_s
+        )
         self._progress = progress
         self._kinds: set[str] = set()
         self._loading: asyncio.Task[None] | None = None
@@ -138,11 +142,11 @@ class Place:
 
     async def _measure(self) -> None:
         if self.exchange.has.get("fetchTime") is True:
-            began, began_ms = time.monotonic(), time.time() * 1000
+            clock = self.exchange.clock
+            began_ms = clock.ours_ms()
             there_ms = await self._their_clock_ms(Urgency.CANCEL)  # everything waits for it
-            half_way_ms = (time.monotonic() - began) * 500
-            self.exchange.clock.ahead_ms = round(there_ms - began_ms - half_way_ms)
-            _log.info("%s", say("venue.clock", venue=self.name, ms=self.exchange.clock.ahead_ms))
+            clock.ahead_ms = round(there_ms - (began_ms + clock.ours_ms()) / 2)
+            _log.info("%s", say("venue.clock", venue=self.name, ms=clock.ahead_ms))
         self._clock_known = True
 
 

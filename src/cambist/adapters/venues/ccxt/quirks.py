@@ -5,11 +5,12 @@ an id of its own; for Kraken ``triggerPrice`` becomes a market order that fills 
 another id than it was given. Each row is held to what goes over the wire by ``tests/unit/ccxt/test_ccxt_quirks.py``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from cambist.adapters.venues.ccxt.kraken_pushes import Pushes, mended
 from cambist.domain.errors import VenueRefused
 from cambist.domain.order import OrderType, Side
 from cambist.domain.record import record
@@ -89,6 +90,8 @@ class Pages:
     """Asked without times, the venue gives the newest fills, however old: often that is all there is to ask."""
     history_ms: int | None = None
     """The venue remembers no longer than this."""
+    lead_ms: int = 0
+    """How much earlier to ask: the venue leaves out what happened at the very time asked for, or in its second."""
 
 
 @record(kw_only=True)
@@ -124,6 +127,12 @@ class Quirks:
     other_ids: tuple[str, ...] = ()
     """Fields of the raw message that hold our id where ``clientOrderId`` does not (fills, triggered stops)."""
     streams: tuple[str, ...] = ("watchOrders", "watchMyTrades", "watchBalance")
+    pushes: Callable[[], Callable[[Any], Iterable[Any]]] | None = None
+    """Makes for each connection what turns the venue's messages into those that ccxt reads right."""
+    mended: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Puts right what ccxt's parser makes of an order."""
+    errors: Pairs = ()
+    """By words of the venue: the class of ccxt's that they mean, where ccxt knows none or another."""
     nonces_count_up: bool = False
     """Each request of a key must carry a greater nonce than the last."""
     ask_by_venue_id: Pairs = ()
@@ -275,13 +284,23 @@ QUIRKS: dict[str, Quirks] = {
             client_id=("cl_ord_id",),
             stop=Stop(loss="stopLossPrice", profit="takeProfitPrice"),
             amend=_kraken_amend,
+            pushes=Pushes,
+            mended=mended,
+            errors=(
+                ("EOrder:Unknown order", "OrderNotFound"),
+                ("cl_ord_id", "DuplicateOrderId"),  # whatever is said of our id: such an order may exist
+                ("EOrder:", "InvalidOrder"),
+                ("EGeneral:Invalid arguments", "InvalidOrder"),
+                ("EQuery:Unknown asset pair", "BadSymbol"),
+                ("EAPI:Invalid signature", "AuthenticationError"),
+            ),
             # ccxt's fetch_order asks by "userref", a number of another kind
             ask=(
                 ("fetch_open_orders", (("cl_ord_id", ID),)),
                 ("fetch_closed_orders", (("cl_ord_id", ID),)),
             ),
             cancel=((("cl_ord_id", ID),),),
-            fills=Pages(size=50, by_symbol=False, sends_size=False),
+            fills=Pages(size=50, by_symbol=False, sends_size=False, lead_ms=1_000),
             nonces_count_up=True,
             paces=(
                 Pace(

@@ -8,7 +8,7 @@ the request budget of the one loaded exchange, and has everything personal for i
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from copy import deepcopy
 from hashlib import sha256
@@ -54,6 +54,8 @@ _PERSONAL: dict[str, Any] = {
     "myLiquidations": None,
 }
 NOBODY = "nobody"
+Unpack = Callable[[Any], Iterable[Any]]
+"""What turns a message of the venue into those that ccxt shall read."""
 
 
 class Answer:
@@ -67,14 +69,22 @@ class Answer:
 _ANSWER: ContextVar[Answer] = ContextVar("answer")
 
 
-class Clock:
-    """How far the venue's clock is ahead of ours."""
+def wall_ms() -> int:
+    """Return this machine's time (ms)."""
+    return time.time_ns() // 1_000_000
 
-    def __init__(self) -> None:
+
+class Clock:
+    """Our clock, and how far the venue's is ahead of it."""
+
+    def __init__(self, ours_ms: Callable[[], int] = wall_ms) -> None:
+        self.ours_ms = ours_ms
         self.ahead_ms = 0
 
 
-def open_exchange(quirks: Quirks, pacer: Pacer, *, base_url: str | None, testnet: bool, timeout_s: float) -> Any:
+def open_exchange(
+    quirks: Quirks, pacer: Pacer, clock: Clock, *, base_url: str | None, testnet: bool, timeout_s: float
+) -> Any:
     """Return the shared exchange of ``quirks``: no markets yet, no keys, numbers as text.
 
     ``base_url`` moves every address ``https://host/path`` to ``base_url/host/path``, WebSockets likewise.
@@ -93,8 +103,12 @@ def open_exchange(quirks: Quirks, pacer: Pacer, *, base_url: str | None, testnet
         exchange.set_sandbox_mode(True)
     if base_url is not None:
         exchange.urls["api"] = moved(exchange.urls["api"], base_url.rstrip("/"), exchange.hostname or "")
-    exchange.pacer, exchange.clock, exchange.user = pacer, Clock(), NOBODY
+    exchange.pacer, exchange.clock, exchange.user = pacer, clock, NOBODY
     exchange.counts_up, exchange.nonces = quirks.nonces_count_up, {}
+    exchange.pushes = quirks.pushes
+    for words, name in quirks.errors:
+        exchange.exceptions["exact"].pop(words, None)
+        exchange.exceptions["broad"][words] = getattr(error_classes(), name)
     return exchange
 
 
@@ -141,6 +155,7 @@ class _Paced:
     user: str
     nonces: dict[str, int]
     counts_up: bool
+    pushes: Callable[[], Unpack] | None
 
     async def fetch2(
         self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
@@ -176,7 +191,7 @@ class _Paced:
         return exchange.on_rest_response(code, reason, url, method, headers, *rest)
 
     def milliseconds(self) -> int:
-        return time.time_ns() // 1_000_000 + self.clock.ahead_ms
+        return self.clock.ours_ms() + self.clock.ahead_ms
 
     def seconds(self) -> int:
         return self.milliseconds() // 1000
@@ -197,15 +212,19 @@ class _Paced:
         exchange: Any = super()
         client = exchange.client(url)
         if not hasattr(client, "sent"):
-            _count_messages(client)
+            _count_messages(client, self.pushes() if self.pushes else lambda message: (message,))
+            _hold_results(client)
         return client
 
     def __del__(self) -> None:
         """Say nothing: whoever opened the session closes it."""
 
 
-def _count_messages(client: Any) -> None:
-    """Let ``client`` know how many messages it sent, and how many came since: a subscription stands once answered."""
+def _count_messages(client: Any, unpack: Unpack) -> None:
+    """Let ``client`` know how many messages it sent, and how many came since: a subscription stands once answered.
+
+    ``unpack`` gives what ccxt shall read of each.
+    """
     send, received = client.send, client.on_message_callback
     client.sent = client.received = 0
 
@@ -214,10 +233,32 @@ def _count_messages(client: Any) -> None:
         await send(message)
 
     def receiving(of: Any, message: Any) -> None:
-        client.received += 1
         try:
-            received(of, message)
+            for part in unpack(message):
+                client.received += 1
+                received(of, part)
         except Exception as error:  # noqa: BLE001 (it would end ccxt's reading without a word: whoever waits must know)
             client.on_error(error_classes().BadResponse(f"{type(error).__name__}: {error}"))
 
     client.send, client.on_message_callback = sending, receiving
+
+
+def _hold_results(client: Any) -> None:
+    """Let ``client`` keep what comes while nobody waits for it, for whoever waits next: ccxt would drop it."""
+    future, resolve = client.future, client.resolve
+    waited_for: set[str] = set()
+    missed: dict[str, Any] = {}
+
+    def waiting(name: str) -> Any:
+        made = future(name)
+        waited_for.add(name)
+        if name in missed:
+            resolve(missed.pop(name), name)
+        return made
+
+    def resolving(result: Any, name: str) -> Any:
+        if name in waited_for and name not in client.futures:
+            missed[name] = result
+        return resolve(result, name)
+
+    client.future, client.resolve = waiting, resolving

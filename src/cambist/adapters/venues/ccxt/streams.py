@@ -148,7 +148,7 @@ class _Watch:
         """Return once what was asked of the venue's sockets has been confirmed, or a report is there."""
         waited = 0.0
         while not first.done():
-            clients = list((self._view.clients or {}).values())
+            clients = [one for one in (self._view.clients or {}).values() if one.connecting or one.connectionStarted]
             connected = clients and all(client.connected.done() for client in clients)
             if connected:
                 answered = all(client.sent and client.received >= client.sent for client in clients)

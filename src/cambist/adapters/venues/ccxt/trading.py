@@ -147,7 +147,7 @@ class CcxtVenue:
             answer: list[dict[str, Any]] = await self._line.ask(
                 lambda: self._view.fetch_my_trades(
                     symbol if pages.by_symbol else None,
-                    since,
+                    None if since is None else max(0, since - pages.lead_ms),
                     pages.size if pages.sends_size else None,
                     {} if until is None else {"until": until},
                 ),

@@ -152,11 +152,12 @@ class MirroredMarket:
             if tick.volume:
                 self._trade(tick.symbol, tick.ts, tick.close, float(tick.volume))
         elif isinstance(tick, FeedStatus) and not tick.up:
-            for symbol in self._symbols:
+            for symbol in filter(self._exchange.admits, self._symbols):
                 self._exchange.pause(symbol)
 
     def _trade(self, symbol: str, ts: int, price: Decimal, volume: float) -> None:
-        self._exchange.trade(symbol, ts, float(price), self._volume.get(symbol, volume))
+        if self._exchange.admits(symbol):
+            self._exchange.trade(symbol, ts, float(price), self._volume.get(symbol, volume))
 
 
 class _Played:

@@ -1,7 +1,7 @@
 """One account at the simulated exchange, behind the port that real venues stand behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
 
 from cambist.domain.instrument import Instrument
@@ -9,6 +9,8 @@ from cambist.domain.report import Balance, Connection, FillReport, OrderReport, 
 from cambist.market.exchange import Exchange
 from cambist.ports.clock import Clock
 from cambist.ports.venue import OrderRequest, Traits
+
+Rules = Callable[[str], Awaitable[Instrument]]
 
 _Queue = asyncio.Queue[Report | None]
 
@@ -21,8 +23,12 @@ class SimulatedVenue:
 
     traits = Traits(stops=True, oco=True, amend=True, cuts_to_cash=True)
 
-    def __init__(self, exchange: Exchange, account: str, clock: Clock, *, name: str = "simulated") -> None:
+    def __init__(
+        self, exchange: Exchange, account: str, clock: Clock, *, name: str = "simulated", rules: Rules | None = None
+    ) -> None:
+        """``rules`` gives those of a symbol that ``exchange`` does not list yet; it is listed then."""
         self.name = name
+        self._rules = rules
         self._exchange = exchange
         self._account = account
         self._clock = clock
@@ -30,7 +36,11 @@ class SimulatedVenue:
 
     async def instruments(self, symbols: Iterable[str]) -> dict[str, Instrument]:
         """Return the rules of ``symbols``; raise `NotFound` for one that is not traded."""
-        return {symbol: self._exchange.instrument(symbol) for symbol in symbols}
+        wanted = tuple(symbols)
+        for symbol in wanted:
+            if self._rules is not None and not self._exchange.admits(symbol):
+                self._exchange.admit(await self._rules(symbol))
+        return {symbol: self._exchange.instrument(symbol) for symbol in wanted}
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         """Place one order; raise `VenueRefused`."""

@@ -1,0 +1,79 @@
+"""``cambist up``: a whole trading floor in one process."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+
+from cambist.apps import bootstrap
+from cambist.apps.settings import load
+from cambist.domain.account import Mode
+from cambist.domain.text import say
+
+_MARKETS = ("simulated", "binance")
+_PORT = 9464
+
+
+@click.command(help=say("up.help"))
+@click.option("--venue", "market", default="simulated", show_default=True, help=say("up.option.venue"))
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 3_600), default=60.0, show_default=True, help=say("up.option.speed")
+)
+@click.option("--headless", is_flag=True, help=say("up.option.headless"))
+@click.option("--live", is_flag=True, help=say("up.option.live"))
+@click.option("--port", type=click.IntRange(0, 65_535), default=_PORT, show_default=True, help=say("up.option.port"))
+@click.option("--for", "seconds", type=click.FloatRange(0), help=say("up.option.for"))
+def command(market: str, speed: float, headless: bool, live: bool, port: int, seconds: float | None) -> None:
+    """Run everything that is set up; on the first start, set up a paper account with two bots."""
+    from cambist.apps.house import House
+    from cambist.usecases.bots import first_floor
+
+    settings = load()
+    headless = headless or not sys.stdout.isatty()
+    log = None if headless else settings.home / "cambist.log"
+    bootstrap.set_up_logging(settings, form="json" if headless else "console", file=log)
+    house = House(settings, market, speed=speed, live=live)
+    known = [spec for spec in house.register.accounts() if spec.venue == house.market.name]
+    if not known:
+        first_floor(house.register, house.market.name, house.market.clock.now_ms())
+    elif live and not any(spec.mode is Mode.LIVE for spec in house.register.accounts()):
+        click.echo(say("up.no_live_account"), err=True)
+    asyncio.run(_up(house, headless=headless, port=port, seconds=seconds))
+    click.echo(say("up.stopped", log=log or "stderr"))
+
+
+async def _up(house: Any, *, headless: bool, port: int, seconds: float | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    if seconds is not None:
+        loop.call_later(seconds, stop.set)
+    telemetry = bootstrap.telemetry(house.metrics, house.floor.reasons, port)
+    shown: Coroutine[Any, Any, Any]
+    if headless:
+        shown = stop.wait()
+    else:
+        from cambist.apps.cli.floor_view import show
+
+        shown = show(house.bus, title=_title(house), stop=stop)
+    try:
+        await telemetry.start()
+    except OSError as error:
+        click.echo(say("up.no_port", port=port, why=error), err=True)
+    else:
+        if headless:
+            click.echo(say("up.headless", url=f"http://127.0.0.1:{telemetry.port}/healthz"), err=True)
+    try:
+        await house.run(shown)
+    finally:
+        await telemetry.close()
+
+
+def _title(house: Any) -> str:
+    if house.market.name == "simulated":
+        return say("up.title.made_up", speed=f"{house.market.speed:g}")
+    return say("up.title.live", venue=house.market.name)

@@ -1,0 +1,223 @@
+"""Help and answers of the commands that trade: up, account, bot, run."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "up.help": (
+        (
+            "Start a whole trading floor in this terminal: a market, its heartbeat, the engine with all accounts and "
+            "bots that are set up, and a live view. Ctrl-C stops it; everything is kept.\n\n"
+            "The first start sets up a paper account with two bots. Without options the market is made up, needs no "
+            "network, and rests while nobody plays it."
+        ),
+        (
+            "Démarrer un plateau complet dans ce terminal : un marché, son heartbeat, le moteur avec tous les comptes "
+            "et robots, et une vue en direct. Ctrl-C l'arrête ; tout est gardé.\n\n"
+            "Le premier démarrage crée un compte papier et deux robots. Sans option, le marché est inventé, ne demande "
+            "aucun réseau et se repose tant que personne n'y joue."
+        ),
+    ),
+    "up.option.venue": (
+        "The market: simulated (made up) or binance (live prices).",
+        "Le marché : simulated (inventé) ou binance (prix réels).",
+    ),
+    "up.option.speed": (
+        "How fast the made-up market goes: 60 is an hour a minute, 1 its own pace.",
+        "Vitesse du marché inventé : 60, une heure par minute ; 1, son propre rythme.",
+    ),
+    "up.option.headless": ("No view: log lines, for servers.", "Sans vue : des lignes de journal, pour serveurs."),
+    "up.option.live": (
+        "Trade live accounts with real money. Must be typed out each time.",
+        "Jouer les comptes réels, avec de l'argent réel. À écrire à chaque fois.",
+    ),
+    "up.option.port": (
+        "Where /metrics and /healthz are served, to this machine alone; 0: any free port.",
+        "Port de /metrics et /healthz, pour cette machine seule ; 0 : un port libre.",
+    ),
+    "up.option.for": ("Stop after so many seconds.", "S'arrêter après tant de secondes."),
+    "up.no_live_account": (
+        "--live is given, but there is no live account: `cambist account add NAME --mode live --venue binance`.",
+        "--live est donné, mais il n'y a pas de compte réel : `cambist account add NOM --mode live --venue binance`.",
+    ),
+    "up.no_port": (
+        "/metrics and /healthz are not served: port {port} is taken ({why}). Choose another with --port.",
+        "/metrics et /healthz ne sont pas servis : le port {port} est pris ({why}). Choisissez --port.",
+    ),
+    "up.headless": (
+        "Running. Health: {url}. Stop with Ctrl-C.",
+        "En marche. Santé : {url}. Arrêt par Ctrl-C.",
+    ),
+    "up.stopped": (
+        "Stopped. Everything is kept: `cambist up` goes on from here, `cambist bot list` shows the bots. Log: {log}",
+        "Arrêté. Tout est gardé : `cambist up` reprend d'ici, `cambist bot list` montre les robots. Journal : {log}",
+    ),
+    "up.title.made_up": ("made-up market, {speed} times its pace", "marché inventé, {speed} fois son rythme"),
+    "up.title.live": ("{venue}, live prices", "{venue}, prix réels"),
+    # -- accounts
+    "account.help": (
+        "Accounts: add and limit them, stop them at once.",
+        "Comptes : les ajouter, les limiter, les arrêter net.",
+    ),
+    "account.add.help": (
+        "Add an account: on paper, on a venue's testnet, or live.",
+        "Ajouter un compte : papier, testnet d'une bourse, ou réel.",
+    ),
+    "account.option.venue": (
+        "The exchange (binance, kraken, coinbase, bybit, bitget, okx and others), or simulated.",
+        "La bourse (binance, kraken, coinbase, bybit, bitget, okx et d'autres), ou simulated.",
+    ),
+    "account.option.quote": ("The currency in which its bots count.", "La monnaie dans laquelle comptent ses robots."),
+    "account.option.deposit": ("What a paper account begins with.", "Ce qu'un compte papier a au départ."),
+    "account.option.symbol": ("The instrument, BTC/USDT.", "L'instrument, BTC/USDT."),
+    "account.option.order": (
+        "The order's id, as `cambist account show` gives it.",
+        "L'identifiant de l'ordre, tel que `cambist account show` le donne.",
+    ),
+    "account.option.flatten": ("Close all positions too.", "Fermer aussi toutes les positions."),
+    "account.added": (
+        "Account {account} is there. Next: `cambist bot create NAME STRATEGY --account {account} ...`",
+        "Le compte {account} existe. Ensuite : `cambist bot create NOM STRATÉGIE --account {account} ...`",
+    ),
+    "account.list.help": ("List the accounts as they stand.", "Lister les comptes et leur état."),
+    "account.none": (
+        "There is no account yet: `cambist up` makes one on paper, or `cambist account add NAME`.",
+        "Aucun compte encore : `cambist up` en crée un papier, ou `cambist account add NOM`.",
+    ),
+    "account.show.help": (
+        "Show one account: bots, orders, foreign orders, limits.",
+        "Montrer un compte : robots, ordres, ordres étrangers, limites.",
+    ),
+    "account.set.help": (
+        (
+            "Set limits and the equity breaker; an empty value takes one back.\n\n"
+            "Examples: max_daily_loss=100 max_open_positions=3 from_peak.halve=0.05 from_peak.flatten=0.2"
+        ),
+        (
+            "Fixer limites et coupe-circuit ; une valeur vide retire la limite.\n\n"
+            "Exemples : max_daily_loss=100 max_open_positions=3 from_peak.halve=0.05 from_peak.flatten=0.2"
+        ),
+    ),
+    "account.set.form": ("Write it as NAME=VALUE.", "Écrivez-le NOM=VALEUR."),
+    "account.set.done": (
+        "{account} has these limits; a running engine takes them up at once.",
+        "{account} a ces limites ; un moteur en marche les reprend aussitôt.",
+    ),
+    "account.halt.help": (
+        "Kill switch: no entry leaves, waiting entries are cancelled, what is held stays protected.",
+        "Arrêt d'urgence : plus d'entrée, celles en attente sont annulées, ce qui est détenu reste protégé.",
+    ),
+    "account.reduce_only.help": (
+        "No entries; positions are protected and closed as usual.",
+        "Aucune entrée ; les positions sont protégées et fermées comme d'habitude.",
+    ),
+    "account.activate.help": ("Let a halted account trade again.", "Rendre l'activité à un compte arrêté."),
+    "account.rearm.help": ("Re-arm the equity breaker.", "Réarmer le coupe-circuit du capital."),
+    "account.thaw.help": (
+        "Let a frozen instrument trade again, the difference being explained.",
+        "Dégeler un instrument, la différence étant expliquée.",
+    ),
+    "account.adopt.help": (
+        "Book what the venue holds otherwise than the journal says, and thaw.",
+        "Inscrire ce que la bourse détient autrement que le journal, et dégeler.",
+    ),
+    "account.cancel_foreign.help": (
+        "Cancel an order at the venue that is not Cambist's.",
+        "Annuler à la bourse un ordre qui n'est pas de Cambist.",
+    ),
+    # -- bots
+    "bot.help": (
+        "Bots: one strategy on one instrument, with a budget.",
+        "Robots : une stratégie sur un instrument, avec un budget.",
+    ),
+    "bot.create.help": (
+        "Make a bot of STRATEGY (a sample's name, or a file.py[:Class]). It trades once it is started.",
+        "Créer un robot avec STRATÉGIE (un exemple, ou fichier.py[:Classe]). Il joue une fois démarré.",
+    ),
+    "bot.option.account": ("The account that it trades on.", "Le compte sur lequel il joue."),
+    "bot.option.budget": (
+        "What of the account's cash it may use.",
+        "Ce qu'il peut utiliser des liquidités du compte.",
+    ),
+    "bot.option.since": ("Decide nothing before this moment.", "Ne rien décider avant ce moment."),
+    "bot.option.until": ("Decide nothing after this moment.", "Ne rien décider après ce moment."),
+    "bot.option.start": ("Start it at once.", "Le démarrer aussitôt."),
+    "bot.option.sell": ("Sell what it holds too.", "Vendre aussi ce qu'il détient."),
+    "bot.option.yes": ("Do not ask.", "Ne pas demander."),
+    "bot.created": (
+        "{bot} is there. Next: `cambist bot start {bot}`",
+        "{bot} existe. Ensuite : `cambist bot start {bot}`",
+    ),
+    "bot.created_starting": ("{bot} is there.", "{bot} existe."),
+    "bot.none": ("No bot has started yet.", "Aucun robot n'a encore démarré."),
+    "bot.not_started": ("{bot} has not started yet.", "{bot} n'a pas encore démarré."),
+    "bot.list.help": ("List the bots as they stand.", "Lister les robots et leur état."),
+    "bot.show.help": (
+        "Show one bot: position, protection, orders, results.",
+        "Montrer un robot : position, protection, ordres, résultats.",
+    ),
+    "bot.start.help": ("Let a bot trade.", "Laisser un robot jouer."),
+    "bot.stop.help": (
+        "Stop a bot. What it holds stays protected at the venue unless --sell is given.",
+        "Arrêter un robot. Ce qu'il détient reste protégé à la bourse, sauf avec --sell.",
+    ),
+    "bot.stop.open": (
+        (
+            "{bot} holds {quantity} of {symbol}. Stopped, it no longer decides when to sell; its stop stays. "
+            "--sell sells now."
+        ),
+        (
+            "{bot} détient {quantity} de {symbol}. Arrêté, il ne décide plus quand vendre ; son stop reste. "
+            "--sell vend maintenant."
+        ),
+    ),
+    "bot.stop.sure": ("Stop it all the same?", "L'arrêter quand même ?"),
+    "bot.suspend.help": (
+        "Let a bot enter nothing; what it holds stays protected.",
+        "Interdire toute entrée à un robot ; ce qu'il détient reste protégé.",
+    ),
+    "bot.resume.help": ("Let a suspended bot go on.", "Laisser un robot suspendu reprendre."),
+    "bot.sell.help": (
+        "Close what a bot holds, now, at market.",
+        "Fermer maintenant, au marché, ce que détient un robot.",
+    ),
+    "asking.later": (
+        "No engine has answered: it will be done when one runs (`cambist up`).",
+        "Aucun moteur n'a répondu : ce sera fait quand l'un tournera (`cambist up`).",
+    ),
+    # -- parts
+    "run.help": (
+        "Run the parts of the floor as processes of their own, over BUS_URL (Redis) and DATABASE_URL (PostgreSQL).",
+        "Lancer les parties du plateau en processus séparés, par BUS_URL (Redis) et DATABASE_URL (PostgreSQL).",
+    ),
+    "run.heartbeat.help": (
+        "Listen to Binance and publish a signal at each close.",
+        "Écouter Binance et publier un signal à chaque clôture.",
+    ),
+    "run.gateway.help": (
+        "Carry orders to the exchanges: one connection each, whatever the number of engines. It alone holds keys.",
+        "Porter les ordres aux bourses : une connexion chacune pour tous les moteurs. Lui seul détient les clés.",
+    ),
+    "run.engine.help": (
+        "Decide, order, protect. A second one waits, and takes over when the first dies.",
+        "Décider, commander, protéger. Un second attend, et prend le relais si le premier meurt.",
+    ),
+    "run.option.symbol": (
+        "What to listen to besides what the bots trade; BTC/USDT if nothing is named.",
+        "Ce qu'il faut écouter en plus de ce que jouent les robots ; BTC/USDT si rien n'est nommé.",
+    ),
+    "run.option.source": (
+        "This heartbeat's name; a second one (secondary) is heard when the primary is late.",
+        "Le nom de ce heartbeat ; un second (secondary) est entendu quand le premier tarde.",
+    ),
+    "run.option.port": (
+        "Where /metrics and /healthz are served, to this machine alone; 0: any free port.",
+        "Port de /metrics et /healthz, pour cette machine seule ; 0 : un port libre.",
+    ),
+    "run.no_bus": (
+        "Give a Redis that the processes share, redis://HOST. In one process: `cambist up`.",
+        "Donnez un Redis que les processus partagent, redis://HÔTE. En un seul processus : `cambist up`.",
+    ),
+    "run.starting": ("It is starting.", "Il démarre."),
+    "run.running": ("{part} runs. Health: {url}. Stop with Ctrl-C.", "{part} tourne. Santé : {url}. Arrêt par Ctrl-C."),
+    "run.stopped": ("{part} has stopped.", "{part} s'est arrêté."),
+    "run.loading": ("Loading {exchange} ...", "Chargement de {exchange} ..."),
+    "run.loaded": ("{exchange}: {count} markets.", "{exchange} : {count} marchés."),
+}

@@ -1,0 +1,111 @@
+"""Of the trading floor: accounts, bots, what people ask of them, and what is not well."""
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # -- what is not well
+    "running.standby": (
+        "Another engine runs these accounts; this one waits, and takes over if that one ends.",
+        "Un autre moteur tient ces comptes ; celui-ci attend et prend le relais si l'autre s'arrête.",
+    ),
+    "running.down": (
+        "The engine stopped: {why} It starts anew from the journal.",
+        "Le moteur s'est arrêté : {why} Il repart du journal.",
+    ),
+    "running.lease_lost": (
+        "The right to write the accounts was lost.",
+        "Le droit d'écrire les comptes a été perdu.",
+    ),
+    "running.not_ready": (
+        "{account}: the venue has not been heard yet, so nothing is bought.",
+        "{account} : la bourse n'a pas encore répondu, rien n'est donc acheté.",
+    ),
+    "running.no_account": (
+        "The account {account} cannot be opened: {why}",
+        "Le compte {account} ne peut être ouvert : {why}",
+    ),
+    "running.no_bot": (
+        "{bot} of the account {account} cannot run: {why}",
+        "{bot} du compte {account} ne peut tourner : {why}",
+    ),
+    "running.missed": (
+        "{bot}: candles that were missed cannot be fetched ({why}); it decides again when they can.",
+        "{bot} : des bougies manquées ne peuvent être obtenues ({why}) ; il décidera quand elles le seront.",
+    ),
+    "running.heartbeat_silent": (
+        "The heartbeat {source} is silent: bots decide on nothing. Stops stay at the venue.",
+        "Le heartbeat {source} se tait : les robots ne décident de rien. Les stops restent à la bourse.",
+    ),
+    # -- what a person gave
+    "running.bad_id": (
+        "Take 1 to 32 small letters, digits, - or _, a letter first, and not free, market, fees or outside.",
+        "Prenez 1 à 32 minuscules, chiffres, - ou _, une lettre d'abord, sauf free, market, fees ou outside.",
+    ),
+    "running.amount": ("It must be a number above 0.", "Il faut un nombre supérieur à 0."),
+    "running.until": ("It must be after --since.", "Il doit suivre --since."),
+    "running.symbol": (
+        "Write it as BTC/{quote}: the account counts in {quote}.",
+        "Écrivez-le comme BTC/{quote} : le compte est en {quote}.",
+    ),
+    "running.no_cash": (
+        "The account has {free} {quote} free: take a smaller budget.",
+        "Le compte a {free} {quote} de libre : prenez un budget plus petit.",
+    ),
+    "running.no_history": (
+        "{venue} has no candles of {symbol} {timeframe} to begin with.",
+        "{venue} n'a pas de bougies {symbol} {timeframe} pour commencer.",
+    ),
+    "running.unknown_account": ("There is no account {account!r}.", "Il n'y a pas de compte {account!r}."),
+    "running.unknown_bot": (
+        "There is no bot {bot!r}. Those there are: {known}",
+        "Il n'y a pas de robot {bot!r}. Ceux qui existent : {known}",
+    ),
+    "running.not_open": ("{why}", "{why}"),
+    "running.no_action": ("No engine does this.", "Aucun moteur ne fait cela."),
+    "running.no_keys": (
+        (
+            "Set CAMBIST_KEY_{name} and CAMBIST_SECRET_{name} in the environment; "
+            "nothing of them is ever written anywhere."
+        ),
+        (
+            "Mettez CAMBIST_KEY_{name} et CAMBIST_SECRET_{name} dans l'environnement ; "
+            "rien n'en est jamais écrit nulle part."
+        ),
+    ),
+    "running.not_live": (
+        "This is real money: it trades only when --live is typed out.",
+        "C'est de l'argent réel : il ne joue que si --live est écrit en toutes lettres.",
+    ),
+    "running.markets": ("Choose one of: {known}", "Choisissez parmi : {known}"),
+    "running.market_over": (
+        "The made-up market has been played to its end. Delete {file} to begin a new one.",
+        "Le marché inventé a été joué jusqu'au bout. Supprimez {file} pour en commencer un autre.",
+    ),
+    "running.other_market": (
+        "This floor plays {market}. Start another with --venue {venue}.",
+        "Ce plateau joue {market}. Lancez-en un autre avec --venue {venue}.",
+    ),
+    # -- answers
+    "running.refused": ("Not done: {why}", "Pas fait : {why}"),
+    "running.nothing_held": ("{bot} holds nothing.", "{bot} ne détient rien."),
+    "running.done.start": ("{bot} runs.", "{bot} tourne."),
+    "running.done.stop": ("{bot} is stopped.", "{bot} est arrêté."),
+    "running.done.suspend": (
+        "{bot} is suspended: no entries; what it holds stays protected.",
+        "{bot} est suspendu : aucune entrée ; ce qu'il détient reste protégé.",
+    ),
+    "running.done.resume": ("{bot} runs again.", "{bot} tourne de nouveau."),
+    "running.done.sell": ("{bot} is selling what it holds.", "{bot} vend ce qu'il détient."),
+    "running.done.settings": ("{account} has its new limits.", "{account} a ses nouvelles limites."),
+    "running.done.halt": ("{account} is halted.", "{account} est à l'arrêt."),
+    "running.done.reduce_only": ("{account} may only reduce.", "{account} ne peut que réduire."),
+    "running.done.activate": ("{account} may trade.", "{account} peut négocier."),
+    "running.done.rearm": (
+        "The equity breaker of {account} is armed again.",
+        "Le coupe-circuit de {account} est réarmé.",
+    ),
+    "running.done.thaw": ("{account}: the instrument trades again.", "{account} : l'instrument est dégelé."),
+    "running.done.adopt": (
+        "{account} has taken over what the venue holds: {what}",
+        "{account} a repris ce que détient la bourse : {what}",
+    ),
+    "running.done.cancel_foreign": ("{account}: the order is cancelled.", "{account} : l'ordre est annulé."),
+}

@@ -1,0 +1,325 @@
+"""The attendant: brings what is set up in the register into an engine, shows it the market, does what people ask."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cambist.domain.account import AccountSpec, BotSpec, BotStatus
+from cambist.domain.alert import Alert, Level
+from cambist.domain.candles import Candle
+from cambist.domain.errors import BadInput, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
+from cambist.domain.event import BotAdded, BotChanged, BreakerRearmed, Decided, Thawed, TradingChanged
+from cambist.domain.record import record
+from cambist.domain.signal import Signal
+from cambist.domain.text import say
+from cambist.domain.tick import CandleTick, TradeTick
+from cambist.domain.trading import TradingState
+from cambist.domain.wish import Exit
+from cambist.engine.account import Account
+from cambist.engine.asking import warm_up_needed
+from cambist.engine.bots import Bots
+from cambist.engine.duplicates import Deduplicator
+from cambist.engine.live import Engine, Lane
+from cambist.engine.runners import configured
+from cambist.execution.settings import limits_of, rules_of
+from cambist.ports.alerts import Alerts
+from cambist.ports.book import Register, Request
+from cambist.ports.bus import HEARTBEAT, Bus
+from cambist.ports.clock import Clock
+from cambist.ports.feed import MarketFeed, RecentMarket
+from cambist.ports.history import CandleLake
+from cambist.ports.venue import Venue
+
+_log = logging.getLogger(__name__)
+
+GROUP = "engine"
+"""The consumers of signals: each is taken by one engine."""
+_ASKED_EVERY_S = 0.25
+_TRIED_AGAIN_S = 30.0
+_SILENT_MS = 30_000
+_SLACK = 5
+"""Candles of history beyond what a strategy needs."""
+
+
+@record(kw_only=True)
+class Surroundings:
+    """What an engine's attendant reaches."""
+
+    register: Register
+    bus: Bus
+    clock: Clock
+    alerts: Alerts
+    recent: RecentMarket
+    """History of the market that bots are shown."""
+    market: str
+    """The venue whose signals they are shown."""
+    prices: MarketFeed | None
+    """Prices as they come, for guards that rest at no venue."""
+    lake: CandleLake
+    """Keeps the history that a bot began with."""
+    open_venue: Callable[[AccountSpec], Awaitable[Venue]]
+    """Raises what says why not."""
+    late_ms: int | None
+    """A signal later than this and its timeframe is no longer decided on; None: any is, for time is made up."""
+    pace: float = 1.0
+    """Seconds of the clock in a real one: what people wait for does not go faster with the clock."""
+
+
+class Attendant:
+    """Belongs to one `Engine`, and ends with it."""
+
+    def __init__(self, around: Surroundings, engine: Engine, bots: Bots, consumer: str) -> None:
+        self._around = around
+        self._engine = engine
+        self._bots = bots
+        self._consumer = consumer
+        self._accounts: dict[str, AccountSpec] = {}
+        self._refused: dict[str, str] = {}
+        self._known = Deduplicator(around.clock.now_ms(), silent_ms=round(_SILENT_MS * around.pace))
+        self._silent = False
+        self._symbols_changed = asyncio.Event()
+
+    def reasons(self) -> list[str]:
+        """Return what is not well, one sentence each."""
+        found = list(self._refused.values())
+        found += [say("running.not_ready", account=name) for name, lane in self._engine.lanes.items() if not lane.ready]
+        if self._silent:
+            found.append(say("running.heartbeat_silent", source=self._known.primary))
+        return found
+
+    # -- accounts and bots --------------------------------------------------------------------------------------------
+
+    async def come_up(self) -> None:
+        """Take in every account that has a bot; those that cannot be now are tried again."""
+        with_bots = {bot.account for bot in await self._ask_register(self._around.register.bots)}
+        for spec in await self._ask_register(self._around.register.accounts):
+            if spec.id in with_bots:
+                await self._take_in(spec)
+
+    async def _take_in(self, spec: AccountSpec) -> Lane | None:
+        self._accounts[spec.id] = spec
+        try:
+            lane = await self._open(spec)
+        except CambistError as error:
+            if spec.id not in self._refused:
+                await self._alert(Level.CRITICAL, "running.no_account", spec, why=str(error))
+            self._refused[spec.id] = say("running.no_account", account=spec.id, why=str(error))
+            return None
+        self._refused.pop(spec.id, None)
+        for bot in await self._ask_register(lambda: self._around.register.bots(spec.id)):
+            try:
+                await self._seat(lane, bot)
+            except CambistError as error:
+                await self._alert(Level.WARNING, "running.no_bot", spec, bot.id, why=str(error))
+        return lane
+
+    async def _open(self, spec: AccountSpec) -> Lane:
+        limits, rules = limits_of(spec.settings), rules_of(spec.settings)
+        venue = await self._around.open_venue(spec)
+        try:
+            return await self._engine.add(Account(spec, venue.traits, limits=limits, rules=rules), venue)
+        except CambistError:
+            await venue.close()
+            raise
+
+    async def _seat(self, lane: Lane, spec: BotSpec) -> None:
+        """Give a new bot its budget; let one that ran go on."""
+        if spec.id not in lane.account.seats:
+            await self._add(lane, spec)
+        elif lane.account.seats[spec.id].status in (BotStatus.RUNNING, BotStatus.SUSPENDED):
+            await self._run(lane, spec)
+
+    async def _add(self, lane: Lane, spec: BotSpec) -> None:
+        instrument = (await lane.venue.instruments([spec.symbol]))[spec.symbol]
+        free = lane.account.ledger.balance("free", instrument.quote)
+        if spec.budget > free:
+            raise BadInput("budget", spec.budget, "running.no_cash", free=f"{free:f}", quote=instrument.quote)
+        self._engine.tell(lane, BotAdded(self._engine.now_ms(), spec, instrument))
+        await self._engine.settled(lane)
+        self._symbols_changed.set()
+
+    async def _run(self, lane: Lane, spec: BotSpec) -> None:
+        """Let a bot's strategy decide from the next close on."""
+        around, timeframe = self._around, spec.timeframe
+        strategy = configured(spec.strategy, spec.params)
+        needed = await asyncio.to_thread(warm_up_needed, strategy, timeframe)
+        now = self._engine.now_ms()
+        since = timeframe.floor(now) - (needed + _SLACK) * timeframe.ms
+        history = await around.recent.candles(spec.symbol, timeframe, since, timeframe.floor(now))
+        if not len(history):
+            raise NotFound("running.no_history", symbol=spec.symbol, timeframe=timeframe, venue=around.market)
+        await asyncio.to_thread(around.lake.append, history)
+        self._bots.run(lane, spec.id, strategy, history, venue=around.market)
+
+    # -- what people ask ----------------------------------------------------------------------------------------------
+
+    async def attend(self) -> None:
+        """Do what people ask, and try again what could not be opened, until cancelled."""
+        register, clock, tried = self._around.register, self._around.clock, self._engine.now_ms()
+        while True:
+            for request in await self._ask_register(register.waiting):
+                answer = await self._answer(request)
+                await asyncio.to_thread(register.answer, request.id, self._engine.now_ms(), answer)
+            await self._look_for_silence()
+            if self._refused and self._engine.now_ms() - tried > _TRIED_AGAIN_S * self._around.pace * 1_000:
+                tried = self._engine.now_ms()
+                for name in list(self._refused):
+                    await self._take_in(self._accounts[name])
+            await clock.sleep(_ASKED_EVERY_S * self._around.pace)
+
+    async def _answer(self, request: Request) -> str:
+        try:
+            return await self._do(request)
+        except (CambistError, OSError, TimeoutError, ValueError) as error:
+            _log.warning("request %s: %s", request.id, error)
+            return say("running.refused", why=str(error) or type(error).__name__)
+
+    async def _do(self, request: Request) -> str:
+        lane = self._engine.lanes.get(request.account) or await self._newly(request.account)
+        params: dict[str, Any] = json.loads(request.params)
+        if request.bot:
+            return await self._do_with_bot(lane, request, params)
+        return await self._do_with_account(lane, request, params)
+
+    async def _newly(self, account: str) -> Lane:
+        specs = {spec.id: spec for spec in await self._ask_register(self._around.register.accounts)}
+        if account not in specs:
+            raise NotFound("running.unknown_account", account=account)
+        lane = await self._take_in(specs[account])
+        if lane is None:
+            raise NotFound("running.not_open", why=self._refused[account])
+        return lane
+
+    async def _do_with_bot(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
+        specs = {bot.id: bot for bot in await self._ask_register(lambda: self._around.register.bots(request.account))}
+        spec = specs[request.bot]
+        if spec.id not in lane.account.seats:
+            await self._add(lane, spec)
+        now, seat = self._engine.now_ms(), lane.account.seats[spec.id]
+        status = {"stop": BotStatus.STOPPED, "suspend": BotStatus.SUSPENDED}.get(request.action)
+        if request.action in ("start", "resume"):
+            if not self._bots.runs(spec.id):
+                await self._run(lane, spec)
+            status = BotStatus.RUNNING
+        elif request.action == "stop":
+            self._bots.end(spec.id)
+        if status is not None:
+            self._engine.tell(lane, BotChanged(now, spec.id, status))
+        if request.action == "sell" or params.get("sell"):
+            if not seat.bot.position:
+                return say("running.nothing_held", bot=spec.id)
+            self._engine.tell(lane, Decided(spec.id, now, seat.bot.mark, (Exit(),)))
+        return say(f"running.done.{request.action}", bot=spec.id)
+
+    async def _do_with_account(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
+        now, name = self._engine.now_ms(), request.account
+        match request.action:
+            case "settings":
+                specs = {spec.id: spec for spec in await self._ask_register(self._around.register.accounts)}
+                settings = specs[name].settings
+                self._engine.configure(lane, limits_of(settings), rules_of(settings))
+            case "halt" | "reduce_only" | "activate":
+                state = {"halt": TradingState.HALTED, "reduce_only": TradingState.REDUCE_ONLY}.get(request.action)
+                flatten = bool(params.get("flatten"))
+                self._engine.tell(
+                    lane,
+                    TradingChanged(
+                        now,
+                        state or TradingState.ACTIVE,
+                        may_reduce=flatten or bool(params.get("may_reduce", True)),
+                        flatten=flatten,
+                    ),
+                )
+            case "rearm":
+                self._engine.tell(lane, BreakerRearmed(now))
+            case "thaw":
+                self._engine.tell(lane, Thawed(now, params["symbol"]))
+            case "adopt":
+                adopted = await self._engine.adopt(lane, params["symbol"])
+                what = ", ".join(f"{one.asset} {one.amount:+f}" for one in adopted) or "-"
+                return say("running.done.adopt", account=name, what=what)
+            case "cancel_foreign":
+                await self._engine.cancel_foreign(lane, params["symbol"], params["order"])
+            case _:
+                raise BadInput("action", request.action, "running.no_action")
+        return say(f"running.done.{request.action}", account=name)
+
+    # -- the market ---------------------------------------------------------------------------------------------------
+
+    async def follow(self) -> None:
+        """Show the bots each signal of the heartbeat once, until cancelled."""
+        bus = self._around.bus
+        async for delivery in bus.subscribe(HEARTBEAT, group=GROUP, consumer=self._consumer):
+            try:
+                signal = Signal.from_message(delivery.message)
+            except ParseError as error:
+                _log.error("%s", error)
+            else:
+                if self._known.first(signal, self._engine.now_ms()) and signal.venue == self._around.market:
+                    await self._closed(signal)
+            await bus.ack(GROUP, delivery)
+
+    async def _closed(self, signal: Signal) -> None:
+        late, tick = self._around.late_ms, signal.candle
+        decide = late is None or self._engine.now_ms() - signal.close_ms <= late + tick.timeframe.ms
+        candle = Candle(tick.ts, *(float(value) for value in (tick.open, tick.high, tick.low, tick.close, tick.volume)))
+        await self._bots.closed(signal.venue, tick.symbol, tick.timeframe, candle, decide=decide)
+
+    async def watch(self) -> None:
+        """Let guards that rest at no venue see prices as they come, until cancelled."""
+        feed = self._around.prices
+        while feed is not None:
+            self._symbols_changed.clear()
+            symbols = sorted(
+                {seat.spec.symbol for lane in self._engine.lanes.values() for seat in lane.account.seats.values()}
+            )
+            watching = asyncio.create_task(self._prices(feed, symbols))
+            changed = asyncio.create_task(self._symbols_changed.wait())
+            try:
+                await asyncio.wait((watching, changed), return_when=asyncio.FIRST_COMPLETED)
+                if watching.done() and not changed.done():
+                    watching.result()
+                    await self._around.clock.sleep(self._around.pace)
+            except (VenueUnavailable, RateLimited) as error:
+                _log.warning("%s", error)
+                await self._around.clock.sleep(self._around.pace)
+            finally:
+                watching.cancel()
+                changed.cancel()
+
+    async def _prices(self, feed: MarketFeed, symbols: list[str]) -> None:
+        if not symbols:
+            await asyncio.Event().wait()
+        async for tick in feed.ticks(symbols):
+            if isinstance(tick, TradeTick):
+                self._engine.price(tick.symbol, tick.price)
+            elif isinstance(tick, CandleTick):
+                self._engine.price(tick.symbol, tick.close)
+
+    async def _look_for_silence(self) -> None:
+        silent = bool(self._engine.lanes) and self._known.primary_silent(self._engine.now_ms())
+        if silent and not self._silent:
+            for spec in self._accounts.values():
+                await self._alert(Level.WARNING, "running.heartbeat_silent", spec, source=self._known.primary)
+        self._silent = silent
+
+    # -- others -------------------------------------------------------------------------------------------------------
+
+    async def _ask_register(self, asking: Callable[[], Any]) -> Any:
+        return await asyncio.to_thread(asking)
+
+    async def _alert(self, level: Level, key: str, spec: AccountSpec, bot: str = "", **params: str) -> None:
+        told = {"account": spec.id, "bot": bot} | params
+        await self._around.alerts.send(
+            Alert(
+                ts=self._engine.now_ms(),
+                level=level,
+                key=key,
+                params=told,
+                user_id=spec.user_id,
+                account=spec.id,
+                bot=bot,
+            )
+        )

@@ -1,0 +1,300 @@
+"""What every exchange in a box does alike: it serves, keeps the market moving, and brings about the faults in force."""
+
+import asyncio
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from cambist.market.exchange import Exchange
+from cambist.simulators.clock import Clock
+from cambist.simulators.faults import Fault, Faults, Kind, Struck
+from cambist.simulators.market import Market
+from cambist.simulators.sockets import Hub
+
+_TICK_S = 0.02  # how often the market is moved on
+_PAGE_OF_A_PROXY = "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+
+Answer = tuple[int, Any, dict[str, str]]
+"""Status, body and headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A request that was served: its path without the host, its parameters, and what was answered."""
+
+    path: str
+    params: dict[str, str]
+    status: int
+    """0 where the answer was held back."""
+    fault: Kind | None = None
+    rows: list[int] = field(default_factory=list)
+    """Open times (ms) of the candles sent."""
+    method: str = "GET"
+
+
+class Serving(ABC):
+    """A server on ``host:port`` (0: any free port) that speaks as its dialect has it.
+
+    Lives on the running event loop from `start` to `stop`. ``clock`` says how time passes (default: as for us); with a
+    clock that stands, `advance` moves it. `faults` may be set at any time; `struck` tells which came about, `served`
+    what was asked. `exchange` holds the truth: orders, fills, balances. With ``same_clock`` customers live by the
+    box's clock whatever its speed.
+    """
+
+    market: Market
+    streams: Hub[Any]
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        faults: Sequence[Fault] = (),
+        seed: int = 0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        same_clock: bool = False,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.served: list[Served] = []
+        self.url = ""
+        self._same_clock = same_clock
+        self._faults = Faults(faults, seed)
+        self._host, self._port = host, port
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._later: set[asyncio.Task[None]] = set()
+
+    # -- what a dialect says ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def _serve_socket(self, request: web.Request, path: str) -> web.StreamResponse:
+        """Serve one WebSocket until it ends."""
+
+    @abstractmethod
+    def _answer(
+        self, request: web.Request, name: str, params: dict[str, str], payload: str, fault: Fault | None
+    ) -> Answer:
+        """Return the answer to ``name`` (method and path), after the request has taken effect."""
+
+    @abstractmethod
+    def _error_body(self, status: int) -> dict[str, Any]:
+        """Return the body that comes with an error ``status``."""
+
+    @abstractmethod
+    def _path(self, path: str) -> str:
+        """Return ``path`` without the host name that may lead it."""
+
+    @abstractmethod
+    def _ban(self, seconds: float) -> None:
+        """Shut clients out for ``seconds``."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Know nothing of orders and sessions any more, and begin with first balances."""
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers of an answer that a fault gives."""
+        return {}
+
+    def _params(self, query: str, body: str) -> dict[str, str]:
+        """Return the parameters of a request."""
+        return dict(parse_qsl(query, keep_blank_values=True)) | dict(parse_qsl(body, keep_blank_values=True))
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> str:
+        """Begin to serve; return the address (``http://host:port``)."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        await self._listen()
+        host, self._port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{self._port}"
+        self._pump = asyncio.create_task(self._run())
+        return self.url
+
+    async def stop(self) -> None:
+        """Stop serving and cut all connections."""
+        for task in (*self._later, self._pump):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        self.streams.cut_all()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def advance(self, ms: int) -> None:
+        """Let ``ms`` pass, with all the trades of that time; return when the messages about them have been sent."""
+        self.clock.advance(ms)
+        self.step()
+        await self.streams.sent()
+
+    async def refuse(self, seconds: float) -> None:
+        """Cut all connections and accept none for ``seconds``."""
+        if self._site is not None:
+            site, self._site = self._site, None
+            await site.stop()
+        self._cut_all()
+        await asyncio.sleep(seconds)
+        await self._listen()
+
+    async def restart(self, *, memory: bool = True) -> None:
+        """Cut all connections; without ``memory`` also forget orders and sessions, and begin with first balances."""
+        self.streams.announce(self.market.now)
+        await self.streams.sent()
+        if not memory:
+            self._forget()
+        self._cut_all()
+
+    # -- truth and faults ---------------------------------------------------------------------------------------------
+
+    @property
+    def exchange(self) -> Exchange:
+        """The matching engine: what has truly happened."""
+        return self.market.exchange
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults in force; setting them counts occasions from then on."""
+        return self._faults.in_force
+
+    @faults.setter
+    def faults(self, faults: Iterable[Fault]) -> None:
+        self._faults.set(faults)
+
+    @property
+    def struck(self) -> list[Struck]:
+        """Which faults have come about, in order."""
+        return self._faults.struck
+
+    # -- the market ---------------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Bring the market to where the clock is."""
+        now = self.clock.now_ms()
+        if now > self.market.now:
+            self.market.step(now, self.streams.tell_trade)
+            self.streams.catch_up(now)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self.step()
+
+    def _counting_ms(self) -> int:
+        """Return the time in which requests are counted."""
+        return self.clock.now_ms() if self._same_clock else real_ms()
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self.step()
+        path = self._path(request.path)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._serve_socket(request, path)
+        body = (await request.read()).decode()
+        query = request.raw_path.partition("?")[2]
+        params = self._params(query, body)
+        name = f"{request.method} {path}"
+        fault = self._faults.strike(self.market.now, name, path)
+        if fault is not None:
+            await self._before(fault, Served(path, params, 0, fault.kind, method=request.method))
+        if fault is not None and fault.kind in (Kind.STATUS, Kind.HTML):
+            status, answer, headers = fault.status, self._error_body(fault.status), self._headers()
+        else:
+            status, answer, headers = self._answer(request, name, params, query + body, fault)
+        sent: Any = answer
+        rows = [row[0] for row in sent if isinstance(row, list)] if isinstance(sent, list) else []
+        kind = None if fault is None else fault.kind
+        if kind is not Kind.STALL:  # that has been noted when it came
+            self.served.append(Served(path, params, status, kind, rows, request.method))
+        if fault is None:
+            return web.json_response(answer, status=status, headers=headers)
+        return await self._after(request, fault, status, answer, headers)
+
+    async def _before(self, fault: Fault, served: Served) -> None:
+        """Bring about what happens before a request takes effect."""
+        if fault.kind is Kind.STALL:
+            self.served.append(served)
+            await asyncio.sleep(fault.seconds)
+            self.step()
+        elif fault.kind is Kind.BAN:
+            self._ban(fault.seconds)
+        elif fault.kind in (Kind.DOWN, Kind.RESTART, Kind.AMNESIA):
+            down = fault.kind is Kind.DOWN
+            work = self.refuse(fault.seconds) if down else self.restart(memory=fault.kind is Kind.RESTART)
+            task = asyncio.create_task(work)
+            self._later.add(task)
+            task.add_done_callback(self._later.discard)
+            await asyncio.Event().wait()  # the connection is cut, and this request with it
+
+    async def _after(
+        self, request: web.Request, fault: Fault, status: int, answer: Any, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        """Answer, or not, as the fault has it, a request that has taken effect."""
+        if fault.retry_after is not None:
+            headers = headers | {"Retry-After": fault.retry_after}
+        match fault.kind:
+            case Kind.LOST:
+                return await _broken_off(request, json.dumps(answer), sent=0)
+            case Kind.STATUS_AFTER:
+                return web.json_response(self._error_body(fault.status), status=fault.status, headers=headers)
+            case Kind.HTML:
+                text, status = _PAGE_OF_A_PROXY, fault.status
+                return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+            case Kind.LATENCY:
+                await asyncio.sleep(fault.seconds)
+            case Kind.RESET:
+                text = json.dumps(answer)
+                return await _broken_off(request, text, sent=len(text) // 2)
+            case Kind.TRUNCATED:
+                text = json.dumps(answer)
+                return web.Response(text=text[: len(text) // 2], content_type="application/json", headers=headers)
+            case Kind.DUPLICATES:
+                answer = self._doubled(answer)
+        return web.json_response(answer, status=status, headers=headers)
+
+    def _doubled(self, answer: Any) -> Any:
+        """Return ``answer`` with some of its rows twice, and out of order."""
+        if isinstance(answer, list):
+            return answer + answer[len(answer) // 3 : 2 * len(answer) // 3]
+        return answer
+
+    # -- connections --------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        if self._runner is not None:
+            self._site = web.TCPSite(self._runner, self._host, self._port, reuse_address=True)
+            await self._site.start()
+
+    def _cut_all(self) -> None:
+        server = None if self._runner is None else self._runner.server
+        for connection in [] if server is None else server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+async def _broken_off(request: web.Request, text: str, *, sent: int) -> web.StreamResponse:
+    """Cut the connection when ``sent`` signs of the answer have gone out; 0: before it begins."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(text))})
+    if sent:
+        await response.prepare(request)
+        await response.write(text[:sent].encode())
+    if request.transport is not None:
+        request.transport.abort()
+    return response
+
+
+def real_ms() -> int:
+    """Return this machine's time."""
+    return int(time.time() * 1000)

@@ -1,0 +1,121 @@
+"""Accounts: set up, limited, halted; whatever a running engine must do about it is put to it as a request."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cambist.domain.account import AccountSpec, Mode
+from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.request import Traits
+from cambist.domain.standing import AccountStanding
+from cambist.engine.account import Account
+from cambist.engine.recovery import recover
+from cambist.engine.standing import account_standing
+from cambist.execution.settings import limits_of, rules_of
+from cambist.ports.book import Journal, Register, Request
+
+ACTIONS = ("halt", "reduce_only", "activate", "rearm", "thaw", "adopt", "cancel_foreign")
+"""What a person can ask of an account."""
+
+_ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_RESERVED = frozenset(("free", "market", "fees", "outside"))
+"""Places of the ledger that no bot may be called."""
+
+
+def checked_id(field: str, text: str) -> str:
+    """Return ``text`` if it can name an account or a bot; raise `BadInput`."""
+    if not _ID.fullmatch(text) or text in _RESERVED:
+        raise BadInput(field, text, "running.bad_id")
+    return text
+
+
+def amount(field: str, text: str) -> Decimal:
+    """Return the money in ``text``; raise `BadInput` unless it is a number above 0."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal(0)
+    if not found.is_finite() or found <= 0:
+        raise BadInput(field, text, "running.amount")
+    return found
+
+
+def add_account(
+    register: Register,
+    name: str,
+    *,
+    venue: str,
+    mode: Mode,
+    quote: str = "USDT",
+    deposit: str = "10000",
+    user_id: int = 1,
+) -> AccountSpec:
+    """Add an account and return it; ``deposit`` is what a paper account begins with. Raises `BadInput`."""
+    settings = {"deposit": str(amount("deposit", deposit))} if mode is Mode.PAPER else None
+    spec = AccountSpec(
+        id=checked_id("account", name),
+        user_id=user_id,
+        venue=venue.lower(),
+        mode=mode,
+        quote=quote.upper(),
+        settings=settings,
+    )
+    register.add_account(spec)
+    return spec
+
+
+def account_of(register: Register, name: str) -> AccountSpec:
+    """Return the account called ``name``; raise `NotFound` naming those that there are."""
+    known = {spec.id: spec for spec in register.accounts()}
+    if name not in known:
+        raise NotFound("book.no_account", account=name, near=", ".join(known) or "-")
+    return known[name]
+
+
+def set_settings(register: Register, name: str, changes: dict[str, str], now_ms: int) -> AccountSpec:
+    """Set limits (``max_daily_loss=100``) and the breaker's falls (``from_peak.flatten=0.2``); an empty value unsets.
+
+    Raises `BadInput` naming the setting, the value and what is known.
+    """
+    spec = account_of(register, name)
+    settings: dict[str, Any] = json.loads(json.dumps(spec.settings or {}))
+    for key, value in changes.items():
+        basis, _, stage = key.rpartition(".")
+        place = settings.setdefault("breaker", {}).setdefault(basis, {}) if basis else settings.setdefault("limits", {})
+        if value:
+            place[stage] = value
+        else:
+            place.pop(stage, None)
+    settings["breaker"] = {basis: falls for basis, falls in settings.get("breaker", {}).items() if falls}
+    limits_of(settings)  # what is wrong with them is told now
+    rules_of(settings)
+    register.set_account(name, settings)
+    ask(register, spec.user_id, name, "settings", now_ms)
+    return replace(spec, settings=settings)
+
+
+def ask(
+    register: Register, user_id: int, account: str, action: str, now_ms: int, *, bot: str = "", **params: Any
+) -> int:
+    """Put a request to the engine, asked at ``now_ms``, and return its number."""
+    request = Request(
+        user_id=user_id,
+        account=account,
+        action=action,
+        bot=bot,
+        params=json.dumps(params),
+        asked_ms=now_ms,
+    )
+    return register.ask(request)
+
+
+def standings(
+    register: Register, journal: Journal, traits_of: Callable[[AccountSpec], Traits], account: str | None = None
+) -> list[AccountStanding]:
+    """Return how the accounts (or one) stand by their journals; whether their venues answer only an engine knows."""
+    specs = register.accounts() if account is None else [account_of(register, account)]
+    found = [recover(Account(spec, traits_of(spec)), journal) for spec in specs]
+    return [account_standing(one.account, one.seq, ready=True) for one in found]

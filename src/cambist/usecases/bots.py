@@ -1,0 +1,99 @@
+"""Bots: made, listed, and told to start, stop, suspend, resume or sell."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cambist.domain.account import AccountSpec, BotSpec, Mode
+from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.timeframe import Timeframe
+from cambist.engine.heartbeat import TIMEFRAMES
+from cambist.engine.runners import configured
+from cambist.ports.book import Register
+from cambist.usecases.accounts import account_of, add_account, amount, ask, checked_id
+
+ACTIONS = ("start", "stop", "suspend", "resume", "sell")
+"""What a person can ask of a bot."""
+
+
+def add_bot(
+    register: Register,
+    name: str,
+    *,
+    account: str,
+    strategy: str,
+    symbol: str,
+    timeframe: Timeframe,
+    budget: str,
+    params: Mapping[str, str] | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    pyramiding: int = 1,
+) -> BotSpec:
+    """Add a bot and return it; it does nothing until it is started. Raises `BadInput`, `BadStrategy`, `NotFound`."""
+    owner = account_of(register, account)
+    if timeframe not in TIMEFRAMES:
+        raise BadInput("timeframe", timeframe, "timeframe.known", known=" ".join(TIMEFRAMES))
+    if since_ms is not None and until_ms is not None and until_ms <= since_ms:
+        raise BadInput("--until", until_ms, "running.until")
+    spec = BotSpec(
+        id=checked_id("bot", name),
+        user_id=owner.user_id,
+        account=account,
+        strategy=_lasting(strategy),
+        params=dict(params or {}),
+        symbol=_symbol(symbol, owner),
+        timeframe=timeframe,
+        budget=amount("budget", budget),
+        since_ms=since_ms,
+        until_ms=until_ms,
+        pyramiding=pyramiding,
+    )
+    configured(spec.strategy, spec.params)  # what is wrong with it is told now, not when it starts
+    register.add_bot(spec)
+    return spec
+
+
+def bot_of(register: Register, name: str) -> BotSpec:
+    """Return the bot called ``name``; raise `NotFound` naming those that there are."""
+    known = {spec.id: spec for spec in register.bots()}
+    if name not in known:
+        raise NotFound("running.unknown_bot", bot=name, known=", ".join(known) or "-")
+    return known[name]
+
+
+def tell_bot(register: Register, name: str, action: str, now_ms: int, *, sell: bool = False) -> int:
+    """Ask the engine to ``start``, ``stop``, ``suspend``, ``resume`` or ``sell``; return the request's number."""
+    spec = bot_of(register, name)
+    return ask(register, spec.user_id, spec.account, action, now_ms, bot=name, sell=sell)
+
+
+def first_floor(register: Register, venue: str, now_ms: int) -> AccountSpec:
+    """Set up a paper account with two bots, and let them start: something to look at, and to change."""
+    account = add_account(register, "paper" if venue == "simulated" else f"paper-{venue}", venue=venue, mode=Mode.PAPER)
+    for name, strategy, symbol in (("trend", "ema_cross", "BTC/USDT"), ("range", "rsi_reversion", "ETH/USDT")):
+        bot = name if venue == "simulated" else f"{name}-{venue}"
+        add_bot(
+            register,
+            bot,
+            account=account.id,
+            strategy=strategy,
+            symbol=symbol,
+            timeframe=Timeframe.M1,
+            budget="5000",
+        )
+        tell_bot(register, bot, "start", now_ms)
+    return account
+
+
+def _lasting(strategy: str) -> str:
+    """Return a name that means the same wherever the engine is started."""
+    path, colon, name = strategy.partition(":")
+    return f"{Path(path).resolve()}{colon}{name}" if Path(path).is_file() else strategy
+
+
+def _symbol(text: str, owner: AccountSpec) -> str:
+    symbol = text.upper()
+    base, slash, quote = symbol.partition("/")
+    if not slash or not base or quote.partition(":")[0] != owner.quote:
+        raise BadInput("symbol", text, "running.symbol", quote=owner.quote)
+    return symbol

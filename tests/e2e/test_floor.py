@@ -1,0 +1,213 @@
+"""The trading floor as a user runs it: started, talked to, killed, started again, and taken over."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cambist.apps import bootstrap
+from cambist.apps.settings import Settings, load
+from cambist.domain.account import BotStatus
+from cambist.domain.standing import AccountStanding, BotStanding
+from cambist.domain.trading import TradingState
+from cambist.engine.account import Account
+from cambist.engine.recovery import recover, snapshot_of
+from cambist.usecases.accounts import standings
+
+CAMBIST = [sys.executable, "-c", "from cambist.apps.cli.main import main; main()"]
+PATIENCE_S = 60
+
+
+class Home:
+    """A folder of its own, and the commands in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environment = os.environ | {"CAMBIST_HOME": str(folder), "CAMBIST_LANG": "en", "COLUMNS": "200"}
+        for name in ("DATABASE_URL", "BUS_URL", "CAMBIST_VENUE_URL"):
+            self.environment.pop(name, None)
+        self.settings: Settings = load(self.environment)
+        self._running: list[subprocess.Popen[str]] = []
+
+    def up(self, *options: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*CAMBIST, "up", "--headless", "--port", "0", "--speed", "1800", *options],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._running.append(process)
+        return process
+
+    def run(self, words: str, *, code: int = 0) -> str:
+        command = [*CAMBIST, *words.split()]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def stands(self) -> AccountStanding:
+        settings = self.settings
+        (found,) = standings(bootstrap.register(settings), bootstrap.journal(settings), bootstrap.traits_of)
+        return found
+
+    def bot(self, name: str) -> BotStanding:
+        return next(bot for bot in self.stands().bots if bot.id == name)
+
+    def end(self) -> None:
+        for process in self._running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def until(true: Callable[[], Any], what: str) -> Any:
+    """Wait for something that happens in another process."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        found = true()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {PATIENCE_S} s: {what}")
+
+
+def seated(home: Home, count: int) -> bool:
+    """Tell whether there is an account, and the engine has taken in ``count`` bots."""
+    return bool(bootstrap.register(home.settings).accounts()) and len(home.stands().bots) == count
+
+
+def line_of(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(f"it ended without saying {text!r}")
+
+
+def health(url: str) -> tuple[int, dict[str, Any]]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    one = Home(tmp_path / "home")
+    yield one
+    one.end()
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=PATIENCE_S) == 0
+
+
+def test_a_floor_from_nothing_to_trades_and_over_a_kill(home: Home):
+    process = home.up()
+    url = line_of(process, "/healthz").split("Health: ")[1].split(".  ")[0].split(". Stop")[0]
+    until(lambda: health(url)[0] == 200, "well")
+    metrics = urllib.request.urlopen(url.replace("healthz", "metrics"), timeout=5).read().decode()
+    assert "cambist_events_total" in metrics
+    until(lambda: sum(bot.trades for bot in home.stands().bots) >= 3, "three trades")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    # what the journal says after the kill is what the next start begins with, to the last digit
+    settings = home.settings
+    (spec,) = bootstrap.register(settings).accounts()
+    found = recover(Account(spec, bootstrap.traits_of(spec)), bootstrap.journal(settings))
+    assert not found.differs
+    before = snapshot_of(found.account)
+    assert before == snapshot_of(recover(Account(spec, bootstrap.traits_of(spec)), bootstrap.journal(settings)).account)
+    trades = sum(bot.trades for bot in home.stands().bots)
+    process = home.up()
+    until(lambda: sum(bot.trades for bot in home.stands().bots) >= trades + 2, "more trades")
+    stop(process)
+    stands = home.stands()
+    assert not stands.frozen  # the exchange and the book agreed at every comparison
+    assert not stands.unknown
+    assert all(bot.protection == "native" for bot in stands.bots if bot.quantity and bot.stop_loss is not None)
+    alerts = {alert.key for alert in bootstrap.register(settings).alerts(500)}
+    assert not alerts & {"trading.frozen", "trading.journal_differs", "trading.unknown", "trading.paused"}
+
+
+def test_a_budget_beyond_the_cash_is_refused_with_what_there_is(home: Home):
+    home.run("account add small --deposit 100")
+    home.run("bot create big ema_cross --account small --symbol BTC/USDT --timeframe 1m --budget 500")
+    process = home.up()
+    said = home.run("bot start big")
+    assert "has 100 USDT free" in said
+    stop(process)
+
+
+def test_people_suspend_stop_sell_and_halt(home: Home):
+    process = home.up()
+    until(lambda: seated(home, 2), "two bots")
+    until(lambda: any(bot.quantity for bot in home.stands().bots), "a position")
+    held = next(bot.id for bot in home.stands().bots if bot.quantity)
+    assert "suspended" in home.run(f"bot suspend {held}")
+    assert home.bot(held).status is BotStatus.SUSPENDED
+    assert "runs again" in home.run(f"bot resume {held}")
+    said = home.run("account halt paper --flatten")
+    assert "halted" in said
+    until(lambda: not any(bot.quantity for bot in home.stands().bots), "flat")
+    assert home.stands().trading is TradingState.HALTED
+    assert "holds nothing" in home.run(f"bot sell {held}")
+    assert "may trade" in home.run("account activate paper")
+    assert "new limits" not in home.run("account set paper max_open_positions=1 from_peak.flatten=0.5")
+    assert "is stopped" in home.run(f"bot stop {held} --yes")
+    assert home.bot(held).status is BotStatus.STOPPED
+    shown = home.run(f"bot show {held}")
+    assert held in shown
+    assert "stopped" in shown
+    stop(process)
+
+
+def test_a_second_engine_waits_and_takes_over_when_the_first_dies(home: Home):
+    first = home.up()
+    until(lambda: seated(home, 2), "two bots")
+    second = home.up()
+    line_of(second, "this one waits")
+    seq = home.stands().seq
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    until(lambda: home.stands().seq > seq + 5, "entries of the second")
+    stop(second)
+
+
+def test_without_an_engine_a_wish_waits_for_one(home: Home):
+    home.run("account add paper")
+    home.run("bot create b ema_cross --symbol btc/usdt --timeframe 1m --budget 100 --set fast=5")
+    assert "b has not started yet" in home.run("bot list")
+    assert "No engine has answered" in home.run("bot start b")
+    process = home.up()
+    until(lambda: home.stands().bots and home.bot("b").status is BotStatus.RUNNING, "b runs")
+    stop(process)
+
+
+def test_what_a_floor_cannot_do_is_said(home: Home):
+    assert "simulated binance" in home.run("up --venue nyse", code=1)
+    assert "redis://" in home.run("run engine", code=1)
+    assert "letter first" in home.run("account add 7up", code=1)
+    home.run("account add paper")
+    assert "Write it as BTC/USDT" in home.run(
+        "bot create b ema_cross --symbol BTC/EUR --timeframe 1m --budget 100", code=1
+    )
+    assert "1m 3m 5m" in home.run("bot create b ema_cross --symbol BTC/USDT --timeframe 1w --budget 100", code=1)
+    assert "above 0" in home.run("bot create b ema_cross --symbol BTC/USDT --timeframe 1m --budget -1", code=1)
+    assert "no bot 'b'" in home.run("bot start b", code=1)
+    assert "max_order_notional" in home.run("account set paper max_orders=3", code=1)
