@@ -156,8 +156,8 @@ class Paper:
 
     def parity(self, **more: Any) -> ParityReport:
         """Compare."""
-        log = SqlHeartbeatLog(self.url)
-        return parity(self.account(), "bot", journal=SqlJournal(self.url), heartbeat=log, lake=self.lake(), **more)
+        given: dict[str, Any] = {"bot": "bot", "heartbeat": SqlHeartbeatLog(self.url)} | more
+        return parity(self.account(), journal=SqlJournal(self.url), lake=self.lake(), **given)
 
     def run(self) -> "Paper":
         """Run the bot over the candles after the first ``warm``."""

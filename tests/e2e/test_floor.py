@@ -1,107 +1,18 @@
 """The trading floor as a user runs it: started, talked to, killed, started again, and taken over."""
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.e2e.floors import Home, health, line_of, stop, until
 
 from cambist.apps import bootstrap
-from cambist.apps.settings import Settings, load
 from cambist.domain.account import BotStatus
-from cambist.domain.standing import AccountStanding, BotStanding
 from cambist.domain.trading import TradingState
 from cambist.engine.account import Account
 from cambist.engine.recovery import recover, snapshot_of
-from cambist.usecases.accounts import standings
-
-CAMBIST = [sys.executable, "-c", "from cambist.apps.cli.main import main; main()"]
-PATIENCE_S = 60
-
-
-class Home:
-    """A folder of its own, and the commands in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.environment = os.environ | {"CAMBIST_HOME": str(folder), "CAMBIST_LANG": "en", "COLUMNS": "200"}
-        for name in ("DATABASE_URL", "BUS_URL", "CAMBIST_VENUE_URL"):
-            self.environment.pop(name, None)
-        self.settings: Settings = load(self.environment)
-        self._running: list[subprocess.Popen[str]] = []
-
-    def up(self, *options: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [*CAMBIST, "up", "--headless", "--port", "0", "--speed", "1800", *options],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self._running.append(process)
-        return process
-
-    def run(self, words: str, *, code: int = 0) -> str:
-        command = [*CAMBIST, *words.split()]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def stands(self) -> AccountStanding:
-        settings = self.settings
-        (found,) = standings(bootstrap.register(settings), bootstrap.journal(settings), bootstrap.traits_of)
-        return found
-
-    def bot(self, name: str) -> BotStanding:
-        return next(bot for bot in self.stands().bots if bot.id == name)
-
-    def end(self) -> None:
-        for process in self._running:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """Wait for something that happens in another process."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        found = true()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {PATIENCE_S} s: {what}")
-
-
-def seated(home: Home, count: int) -> bool:
-    """Tell whether there is an account, and the engine has taken in ``count`` bots."""
-    return bool(bootstrap.register(home.settings).accounts()) and len(home.stands().bots) == count
-
-
-def line_of(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if text in line:
-            return line
-    raise AssertionError(f"it ended without saying {text!r}")
-
-
-def health(url: str) -> tuple[int, dict[str, Any]]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.loads(error.read())
 
 
 @pytest.fixture
@@ -109,11 +20,6 @@ def home(tmp_path: Path) -> Iterator[Home]:
     one = Home(tmp_path / "home")
     yield one
     one.end()
-
-
-def stop(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_a_floor_from_nothing_to_trades_and_over_a_kill(home: Home):
@@ -156,7 +62,7 @@ def test_a_budget_beyond_the_cash_is_refused_with_what_there_is(home: Home):
 
 def test_people_suspend_stop_sell_and_halt(home: Home):
     process = home.up()
-    until(lambda: seated(home, 2), "two bots")
+    until(lambda: home.seated(2), "two bots")
     until(lambda: any(bot.quantity for bot in home.stands().bots), "a position")
     held = next(bot.id for bot in home.stands().bots if bot.quantity)
     assert "suspended" in home.run(f"bot suspend {held}")
@@ -179,7 +85,7 @@ def test_people_suspend_stop_sell_and_halt(home: Home):
 
 def test_a_second_engine_waits_and_takes_over_when_the_first_dies(home: Home):
     first = home.up()
-    until(lambda: seated(home, 2), "two bots")
+    until(lambda: home.seated(2), "two bots")
     second = home.up()
     line_of(second, "this one waits")
     seq = home.stands().seq

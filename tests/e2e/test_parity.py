@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.e2e.paper import Desk, Paper, market
 
+from cambist.adapters.storage.heartbeat_log import SqlHeartbeatLog
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.backtest.result import Settings
 from cambist.domain.account import BotStatus
@@ -84,6 +85,28 @@ def test_minutes_decide_within_the_candles_of_a_slower_bot(tmp_path):
     )
     assert report.trades >= 10
     assert report.differences == ()
+
+
+class UpTo(SqlHeartbeatLog):
+    """A record that knows no candle from ``until`` (ms) on."""
+
+    def __init__(self, url: str, until: int) -> None:
+        super().__init__(url)
+        self._until = until
+
+    def seen(self, venue, symbol, timeframe, since, until):
+        return [row for row in super().seen(venue, symbol, timeframe, since, until) if row.candle_ms < self._until]
+
+
+def test_while_the_bot_runs_nothing_differs_either(tmp_path):
+    """At any close the bot may have traded in the candle after it, which the record does not know yet."""
+    run = Paper(folder=tmp_path, candles=market(400), strategy=strategy_file(tmp_path, STOPS)).run()
+    held = set()
+    for closed in run.candles.ts[run.warm + 1 :].tolist():
+        report = run.parity(heartbeat=UpTo(run.url, closed))
+        assert report.differences == ()
+        held.add(report.trades)
+    assert len(held) >= 3
 
 
 # -- each cause, provoked ---------------------------------------------------------------------------------------------
@@ -346,15 +369,6 @@ def test_a_day_on_which_nothing_was_seen_is_told(undisturbed):
 
 
 def test_a_bot_that_never_ran_is_told(undisturbed):
-    from cambist.adapters.storage.heartbeat_log import SqlHeartbeatLog
-    from cambist.usecases.parity import parity
-
     run, _ = undisturbed
     with pytest.raises(NotFound, match="other has never been started"):
-        parity(
-            run.account(),
-            "other",
-            journal=SqlJournal(run.url),
-            heartbeat=SqlHeartbeatLog(run.url),
-            lake=run.lake(),
-        )
+        run.parity(bot="other")

@@ -111,6 +111,25 @@ class Account:
     """How many differences people have adopted."""
     now_ms: int = 0
     """The latest time that any event told of."""
+    _under_way: dict[str, dict[str, Working]] = field(init=False, repr=False, compare=False)
+    """Of ``orders``, by bot and client id, those that are not over for good: what every event looks through."""
+
+    def __post_init__(self) -> None:
+        self._under_way = {}
+        for one in self.orders.values():
+            self.follow(one)
+
+    def follow(self, one: Working) -> None:
+        """Take ``one`` for under way: it was sent, or its venue has spoken of it."""
+        self._under_way.setdefault(one.order.bot, {})[one.request.client_id] = one
+
+    def under_way(self, bot: str) -> list[Working]:
+        """Return the bot's orders that are followed: all that are not settled, and those that have just become so."""
+        return list(self._under_way.get(bot, {}).values())
+
+    def leave(self, one: Working) -> None:
+        """Follow ``one`` no more: it is settled, and the decision knows."""
+        self._under_way[one.order.bot].pop(one.request.client_id, None)
 
     def configured(self, ts: int) -> Configured:
         """Return the event that tells of this account's settings."""
@@ -152,7 +171,7 @@ class Account:
 
     def working(self, bot: str) -> list[Working]:
         """Return the bot's orders that are not settled."""
-        return [one for one in self.orders.values() if one.order.bot == bot and not one.settled]
+        return [one for one in self._under_way.get(bot, {}).values() if not one.settled]
 
     def legs(self, one: Working) -> list[Working]:
         """Return ``one`` and, if it belongs to a pair, the other leg."""
@@ -189,6 +208,15 @@ class Account:
         """Whether nothing at all may leave."""
         return self.trading is TradingState.HALTED and not self.may_reduce
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is held or under way."""
+        return not any(self._under_way.values()) and not any(seat.bot.position for seat in self.seats.values())
+
+    def ours(self, venue_ms: int) -> int:
+        """Return a time (ms) of the venue's clock on ours; never before what has been."""
+        return max(self.now_ms, venue_ms + self.clock_skew_ms)
+
     def price_of(self, seat: Seat) -> Decimal:
         """Return about where the bot's market is."""
         known = self.prices.get(seat.spec.symbol)
@@ -201,7 +229,7 @@ class Account:
 
     def unknown(self) -> list[Working]:
         """Return the orders of which it is not known whether the venue has them."""
-        return [one for one in self.orders.values() if one.life is Life.UNKNOWN]
+        return [one for own in self._under_way.values() for one in own.values() if one.life is Life.UNKNOWN]
 
     def touched(self, symbol: str, price: Decimal, ts: int) -> list[GuardTouched]:
         """Return which guards ``price`` has reached that do not rest at the venue."""

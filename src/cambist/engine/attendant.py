@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from cambist.domain.account import AccountSpec, BotSpec, BotStatus
@@ -150,6 +151,7 @@ class Attendant:
         history = await around.recent.candles(spec.symbol, timeframe, since, timeframe.floor(now))
         if not len(history):
             raise NotFound("running.no_history", symbol=spec.symbol, timeframe=timeframe, venue=around.market)
+        history = replace(history, venue=around.market)  # the name under which its candles are told of
         await asyncio.to_thread(around.lake.append, history)
         self._bots.run(lane, spec.id, strategy, history, venue=around.market)
 
@@ -202,6 +204,7 @@ class Attendant:
         if request.action in ("start", "resume"):
             if not self._bots.runs(spec.id):
                 await self._run(lane, spec)
+                now = self._engine.now_ms()  # what closed while its history was fetched it has not decided on
             status = BotStatus.RUNNING
         elif request.action == "stop":
             self._bots.end(spec.id)

@@ -115,7 +115,7 @@ class Carrier:
             while not await self._asked(lane, one, overdue=self._loop.now_ms() - began > window_ms):
                 if not told and self._loop.now_ms() - began > UNKNOWN_ALERT_MS:
                     told = True
-                    await self._loop.alert(lane, Level.CRITICAL, "trading.unknown_long", order=client_id)
+                    self._loop.alert(lane, Level.CRITICAL, "trading.unknown_long", order=client_id)
                 await self._loop.sleep(wait)
                 wait = min(LONGEST_ASK_S, 1.5 * wait)
         finally:

@@ -4,7 +4,7 @@ Every event is taken through the desk again, as at a start; beside it stands wha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.event import (
@@ -36,6 +36,7 @@ from cambist.engine.recovery import Journaled
 from cambist.engine.state import Bot, ClosedTrade
 from cambist.execution.breaker import size_factor
 from cambist.execution.orders import Life, Working
+from cambist.portfolio.ledger import Ledger
 from cambist.ports.book import Journal, JournalEntry
 
 
@@ -113,6 +114,8 @@ class Chronicle:
     statuses: list[tuple[int, BotStatus]] = field(default_factory=list)
     """(ms, from then on)."""
     restarts: list[int] = field(default_factory=list)
+    fills: list[tuple[int, int]] = field(default_factory=list)
+    """(ms, number of the journal's entry) of each execution."""
     differs: int = 0
     """The first entry whose commands come out otherwise now than they were journaled; 0: none."""
     course: Course = field(default_factory=Course)
@@ -128,10 +131,12 @@ class Chronicle:
         return known
 
 
-def read(account: Account, bot: str, journal: Journal) -> Chronicle:
-    """Return what ``bot`` did; ``account`` is new, as for `recover`."""
-    reader = _Reader(account, bot)
+def read(account: Account, bot: str, journal: Journal, *, before: int | None = None) -> Chronicle:
+    """Return what ``bot`` did, up to the entry numbered ``before``; ``account`` is new, as for `recover`."""
+    reader = _Reader(replace(account, seats={}, orders={}, prices={}, ledger=Ledger(), frozen={}), bot)
     for entry in journal.read(account.spec.id):
+        if entry.seq == before:
+            break
         reader.take(entry)
     return reader.found
 
@@ -157,7 +162,7 @@ class _Reader:
         if isinstance(event, Decided) and event.bot == self._name:
             self._decided(seat, event, entry.ts)
         if isinstance(event, FillReported):
-            self._filled(event.fill)
+            self._filled(event.fill, entry.seq)
         outcome = self._apply(entry, journaled)
         self._heard(seat, event)
         if not exiting and seat.bot.exiting is not None:
@@ -192,10 +197,11 @@ class _Reader:
             if breaker is not None and size_factor(breaker.stage) != 1:
                 self.found.sized[event.ts] = why("parity.why.halved")
 
-    def _filled(self, fill: FillReport) -> None:
+    def _filled(self, fill: FillReport, seq: int) -> None:
         one = self._account.orders.get(fill.client_id)
         if one is None or one.order.bot != self._name or fill.trade_id in one.trades:
             return
+        self.found.fills.append((fill.ts, seq))
         course = self.found.course
         if fill.fee:
             course.fee_assets.add(fill.fee_asset)

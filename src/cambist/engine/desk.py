@@ -62,7 +62,7 @@ def step(account: Account, event: AccountEvent) -> Outcome:
     out = Outcome()
     ts, seats = _HANDLERS[type(event)](account, event, out)
     # decisions are dated by their candle, reports by the venue's clock: of all these the latest is the time
-    account.now_ms = ts = max(account.now_ms, ts)
+    account.now_ms = ts = account.ours(ts) if type(event) in _VENUES else max(account.now_ms, ts)
     for seat in seats:
         settle(account, seat, ts, out)
         note_bare(account, seat, ts)
@@ -119,9 +119,7 @@ def _bot_added(account: Account, event: BotAdded, out: Outcome) -> Touched:
     booked(account, book.transfer(f"budget|{spec.id}", spec.id, event.instrument.quote, spec.budget, event.ts), out)
     before = account.equity() - spec.budget
     account.breaker = (  # a budget is no gain, and no person's word that the breaker may be armed again
-        armed(spec.budget, event.ts)
-        if account.breaker is None
-        else moved(account.breaker, spec.budget, before)
+        armed(spec.budget, event.ts) if account.breaker is None else moved(account.breaker, spec.budget, before)
     )
     return event.ts, ()
 
@@ -269,10 +267,11 @@ def _order_reported(account: Account, event: OrderReported, out: Outcome) -> Tou
     one = account.orders.get(report.client_id)
     if one is None:
         return report.ts, ()  # not ours: reconciliation shows it, nobody touches it
+    account.follow(one)
     was = one.life
     one.report(report)
     if one.life is not was:
-        _after(account, one, was, report.ts, out)
+        _after(account, one, was, account.ours(report.ts), out)
     return report.ts, (account.seats[one.order.bot],)
 
 
@@ -298,6 +297,7 @@ def _fill_reported(account: Account, event: FillReported, out: Outcome) -> Touch
     one = account.orders.get(fill.client_id)
     if one is None or not one.fill(fill):
         return fill.ts, ()
+    account.follow(one)
     seat = account.seats[one.order.bot]
     bot = seat.bot
     booked(account, book.fill(bot.id, fill, bot.instrument), out)
@@ -355,6 +355,7 @@ def _hear(account: Account, client_id: str, word: Word, ts: int, out: Outcome) -
     one = account.orders.get(client_id)
     if one is None:
         return ts, ()
+    account.follow(one)
     was = one.life
     one.hear(word, ts)
     if one.life is not was:
@@ -414,3 +415,5 @@ _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     Restarted: _restarted,
     TimePassed: _time_passed,
 }
+_VENUES = frozenset({OrderReported, FillReported})
+"""Events that the venue's clock has dated."""

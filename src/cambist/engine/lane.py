@@ -22,6 +22,7 @@ class Busy:
         self._count = 0
         self._over = asyncio.Event()
         self._over.set()
+        self._given_up = False
 
     @property
     def idle(self) -> bool:
@@ -31,7 +32,8 @@ class Busy:
     def begin(self) -> None:
         """Note that something has begun."""
         self._count += 1
-        self._over.clear()
+        if not self._given_up:
+            self._over.clear()
 
     def done(self) -> None:
         """Note that something is over."""
@@ -40,7 +42,8 @@ class Busy:
             self._over.set()
 
     def give_up(self) -> None:
-        """Let go whoever waits: what is under way will never be over."""
+        """Let go whoever waits, now and later: what is under way will never be over."""
+        self._given_up = True
         self._over.set()
 
     async def over(self) -> None:
@@ -98,6 +101,6 @@ class Loop(Protocol):
         """Start ``work``; it ends when ``lane`` leaves the loop, or the loop stops."""
         ...
 
-    async def alert(self, lane: Lane, level: Level, key: str, **params: object) -> None:
+    def alert(self, lane: Lane, level: Level, key: str, **params: object) -> None:
         """Tell a person of something about an account."""
         ...

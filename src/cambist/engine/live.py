@@ -71,6 +71,7 @@ class Engine:
         self._audit = audit
         self._audit_failed = False
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._raised: asyncio.Queue[Alert] = asyncio.Queue()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = Busy()
@@ -85,6 +86,7 @@ class Engine:
     async def __aenter__(self) -> "Engine":
         self.start(None, self._run())
         self.start(None, self._tick())
+        self.start(None, self._tell_people())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -96,6 +98,8 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        while not self._raised.empty():
+            await self._alerts.send(self._raised.get_nowait())
         self._writer.shutdown()
 
     async def broken(self) -> None:
@@ -119,7 +123,7 @@ class Engine:
         lane = Lane(found.account, venue, found.seq, now, snapshot_seq=found.seq)
         self.lanes[found.account.spec.id] = lane
         if found.differs:
-            await self.alert(lane, Level.CRITICAL, "trading.journal_differs", seq=found.differs[0])
+            self.alert(lane, Level.CRITICAL, "trading.journal_differs", seq=found.differs[0])
         configured = account.configured(now)
         if not found.seq or found.account.configured(now) != configured:
             self.tell(lane, configured)
@@ -185,10 +189,14 @@ class Engine:
         Raises `NotFound` if no bot of the account trades it, `VenueUnavailable` while things keep moving, and what the
         venue raises.
         """
-        return await self._reconciler.adopt(lane, symbol)
+        corrections = await self._reconciler.adopt(lane, symbol)
+        await self.settled(lane)
+        return corrections
 
     async def cancel_foreign(self, lane: Lane, symbol: str, client_id: str) -> OrderReport:
         """Cancel an order that is not ours (`Lane.foreign`), by a person's wish; raises `NotFound`."""
+        if self.failed is not None:
+            raise self.failed
         return await self._reconciler.cancel_foreign(lane, symbol, client_id)
 
     async def settled(self, lane: Lane | None = None) -> None:
@@ -209,7 +217,7 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - whatever it is, it was not journaled
                 self._stand_still(error)
                 why = str(error) or type(error).__name__
-                await self.alert(batch[0][0], Level.CRITICAL, "trading.journal_failed", why=why)
+                self.alert(batch[0][0], Level.CRITICAL, "trading.journal_failed", why=why)
                 return
             finally:
                 for lane, _ in batch:
@@ -222,7 +230,7 @@ class Engine:
         ledger: list[tuple[str, LedgerEntry]] = []
         taken: list[_Taken] = []
         for lane, event in batch:
-            outcome = None if lane.gone else await self._stepped(lane, event)
+            outcome = None if lane.gone else self._stepped(lane, event)
             if outcome is None:
                 continue
             lane.seq += 1
@@ -240,14 +248,14 @@ class Engine:
         self.measures.appended(time.perf_counter() - began, self._queue.qsize())
         await self._acted(taken)
 
-    async def _stepped(self, lane: Lane, event: AccountEvent) -> Outcome | None:
+    def _stepped(self, lane: Lane, event: AccountEvent) -> Outcome | None:
         try:
             return step(lane.account, event)
         except Exception as error:  # noqa: BLE001 - one account's fault must not stop the others
             # what it knows may be half changed: only its journal is whole, and only a new start reads that
             self._part_with(lane)
             why = f"{type(event).__name__}: {type(error).__name__}: {error}"
-            await self.alert(lane, Level.CRITICAL, "trading.account_failed", why=why)
+            self.alert(lane, Level.CRITICAL, "trading.account_failed", why=why)
             return None
 
     async def _acted(self, taken: list[_Taken]) -> None:
@@ -261,9 +269,9 @@ class Engine:
             self._watch.stands(lane)
         for lane, event, outcome in taken:
             if self._audit is not None:
-                await self._audited(self._audit, lane, event, outcome)
+                self._audited(self._audit, lane, event, outcome)
             for alert in outcome.alerts:
-                await self._alerts.send(alert)
+                self._raise(alert)
         for lane in lanes:
             self.measures.stands(lane.account)
             if lane.seq - lane.snapshot_seq >= SNAPSHOT_EVERY:
@@ -284,13 +292,13 @@ class Engine:
 
         return done
 
-    async def _audited(self, audit: Audit, lane: Lane, event: AccountEvent, outcome: Outcome) -> None:
+    def _audited(self, audit: Audit, lane: Lane, event: AccountEvent, outcome: Outcome) -> None:
         try:
             audit(lane, event, outcome)
         except Exception as error:  # noqa: BLE001 - what watches trading must not stop it
             if not self._audit_failed:
                 self._audit_failed = True
-                await self.alert(lane, Level.WARNING, "trading.audit_failed", why=f"{type(error).__name__}: {error}")
+                self.alert(lane, Level.WARNING, "trading.audit_failed", why=f"{type(error).__name__}: {error}")
 
     def _stand_still(self, error: BaseException) -> None:
         # What could not be journaled must not be done: nothing leaves any more until somebody has looked. What is
@@ -317,30 +325,41 @@ class Engine:
         elif not lane.gone:
             self._part_with(lane)
             why = f"{type(error).__name__}: {error}"
-            self.start(None, self.alert(lane, Level.CRITICAL, "trading.account_failed", why=why))
+            self.alert(lane, Level.CRITICAL, "trading.account_failed", why=why)
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(self._tick_s)
             now = self.now_ms()
-            for lane in list(self.lanes.values()):
+            for lane in list(self._watch.holding.values()):
                 if lane.account.due(now):
                     self.tell(lane, TimePassed(now))
             self._watch.tick(self.lanes.values())
 
-    async def alert(self, lane: Lane, level: Level, key: str, **params: object) -> None:
+    def alert(self, lane: Lane, level: Level, key: str, **params: object) -> None:
         """Tell a person of something about an account."""
-        spec = lane.account.spec
-        await self._alerts.send(
-            Alert(ts=self.now_ms(), level=level, key=key, params=dict(params), user_id=spec.user_id, account=spec.id)
-        )
+        spec, told = lane.account.spec, dict(params)
+        self._raise(Alert(ts=self.now_ms(), level=level, key=key, params=told, user_id=spec.user_id, account=spec.id))
+
+    def _raise(self, alert: Alert) -> None:
+        self._busy.begin()
+        self._raised.put_nowait(alert)
+
+    async def _tell_people(self) -> None:
+        """Pass alerts on, in order, beside the loop: nobody's slow mail holds up an order."""
+        while True:
+            alert = await self._raised.get()
+            try:
+                await self._alerts.send(alert)
+            except Exception:  # noqa: BLE001 - it promised not to; what tells people must not stop what trades
+                continue
+            finally:
+                self._busy.done()
 
     async def _in_thread(self, work: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    def start(
-        self, lane: Lane | None, work: Coroutine[Any, Any, None], then: Callable[[], None] | None = None
-    ) -> None:
+    def start(self, lane: Lane | None, work: Coroutine[Any, Any, None], then: Callable[[], None] | None = None) -> None:
         """Start ``work``, and call ``then`` when it has ended; it ends when ``lane`` leaves, or the engine stops."""
         tasks = self._tasks if lane is None else lane.tasks
         task = asyncio.create_task(work)

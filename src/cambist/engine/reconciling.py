@@ -19,6 +19,8 @@ MARGIN_MS = 60_000
 """How much further back fills are asked for than should be needed: clocks differ, and venues list fills late."""
 SILENT_ALERT_MS = 60_000
 """How long a venue may not answer before a person is told."""
+IDLE_ROUNDS = 9
+"""How many comparisons in a row an account skips that holds nothing and has no order under way."""
 ADOPT_TRIES = 10
 
 
@@ -36,17 +38,18 @@ class Reconciler:
         """Take in what the venue pushes. A stream that ends or breaks is opened again, however often."""
         wait = FIRST_WAIT_S
         while True:
-            why = ""
+            opened, why = self._loop.now_ms(), ""
             try:
                 async for report in lane.venue.reports():
-                    wait = FIRST_WAIT_S
                     self._heard(lane, report)
             except Exception as error:  # noqa: BLE001 - a stream that died of anything must not look like a calm one
                 self._loop.measures.failed(lane.venue.name, error)
                 why = str(error) or type(error).__name__
             lane.ready = False
-            if wait == FIRST_WAIT_S:
-                await self._loop.alert(lane, Level.WARNING, "trading.stream_lost", venue=lane.venue.name, why=why)
+            if self._loop.now_ms() - opened > LONGEST_WAIT_S * 1_000:
+                wait = FIRST_WAIT_S
+            if wait == FIRST_WAIT_S:  # once, however often it then fails to open
+                self._loop.alert(lane, Level.WARNING, "trading.stream_lost", venue=lane.venue.name, why=why)
             await self._loop.sleep(wait)
             wait = min(LONGEST_WAIT_S, 2 * wait)
 
@@ -67,16 +70,19 @@ class Reconciler:
     # -- comparing ----------------------------------------------------------------------------------------------------
 
     async def keep_reconciling(self, lane: Lane) -> None:
-        """Compare every few seconds, for as long as the account is in the loop."""
-        failing_since, told = 0, False
+        """Compare every few seconds, less often while the account has nothing at stake, for as long as it is here."""
+        failing_since, told, skipped = 0, False, 0
         while True:
-            if await self.safely(lane):
-                failing_since, told = 0, False
+            calm = lane.ready and lane.account.idle and not lane.differing
+            if calm and skipped < IDLE_ROUNDS:
+                skipped += 1
+            elif await self.safely(lane):
+                failing_since, told, skipped = 0, False, 0
             elif not failing_since:
                 failing_since = self._loop.now_ms()
             elif not told and self._loop.now_ms() - failing_since > SILENT_ALERT_MS:
                 told = True
-                await self._loop.alert(lane, Level.CRITICAL, "trading.venue_silent", venue=lane.venue.name)
+                self._loop.alert(lane, Level.CRITICAL, "trading.venue_silent", venue=lane.venue.name)
             await self._loop.sleep(self._every_s)
 
     async def safely(self, lane: Lane) -> bool:

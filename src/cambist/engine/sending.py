@@ -108,6 +108,7 @@ def send(account: Account, one: Working, ts: int, out: Outcome) -> None:
     """Know an order before it leaves: from here on it may exist."""
     one.hear(Word.SENT, ts)
     account.orders[one.request.client_id] = one
+    account.follow(one)
 
 
 def cancel(account: Account, one: Working, ts: int, out: Outcome) -> None:

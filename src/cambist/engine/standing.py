@@ -1,16 +1,16 @@
 """How an account stands, read off it: for the audit stream, and for whoever asks once."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 
-from cambist.domain.order import OrderType
+from cambist.domain.order import Order, OrderType
 from cambist.domain.position import ZERO
 from cambist.domain.standing import AccountStanding, BotStanding, OrderStanding
 from cambist.domain.trading import BreakerStage
 from cambist.engine.account import Account, Seat
 from cambist.engine.lane import Lane
-from cambist.execution.orders import Life, Working
-from cambist.execution.protection import standing, tightest
+from cambist.execution.orders import Working
+from cambist.execution.protection import Protection, covered, sellable, standing, tightest
 
 
 def standing_of(lane: Lane) -> AccountStanding:
@@ -24,11 +24,7 @@ def account_standing(
 ) -> AccountStanding:
     """Return how ``account`` stands after journal entry ``seq``; ``ready`` is None out of the loop."""
     spec = account.spec
-    working: dict[str, list[Working]] = {}
-    for one in account.orders.values():
-        if not one.settled:
-            working.setdefault(one.order.bot, []).append(one)
-    bots = tuple(_bot(account, seat, working.get(name, ())) for name, seat in account.seats.items())
+    bots = tuple(_bot(account, seat) for seat in account.seats.values())
     return AccountStanding(
         id=spec.id,
         user_id=spec.user_id,
@@ -42,14 +38,15 @@ def account_standing(
         breaker=BreakerStage.CLEAR if account.breaker is None else account.breaker.stage,
         equity=sum((bot.equity for bot in bots), ZERO),
         frozen=tuple(account.frozen.items()),
-        unknown=tuple(one.request.client_id for some in working.values() for one in some if one.life is Life.UNKNOWN),
+        unknown=tuple(one.request.client_id for one in account.unknown()),
         foreign=foreign,
         bots=bots,
     )
 
 
-def _bot(account: Account, seat: Seat, working: Iterable[Working]) -> BotStanding:
+def _bot(account: Account, seat: Seat) -> BotStanding:
     spec, bot, cash = seat.spec, seat.bot, seat.state.cash
+    working = account.working(spec.id)
     held, entry = bot.position.quantity, bot.position.entry_price
     mark = Decimal(repr(bot.mark))
     guards = list(bot.protections.values())
@@ -67,7 +64,7 @@ def _bot(account: Account, seat: Seat, working: Iterable[Working]) -> BotStandin
         quantity=held,
         entry_price=entry,
         unrealised=held * (mark - entry) if held else ZERO,
-        protection=standing(guards, [one for one in working if one.order.reduces]).value,
+        protection=_protection(seat, guards, working).value,
         stop_loss=stop.level if stop else None,
         take_profit=target.level if target else None,
         trades=seat.closed,
@@ -76,6 +73,13 @@ def _bot(account: Account, seat: Seat, working: Iterable[Working]) -> BotStandin
         closing=bot.exiting is not None,
         orders=tuple(map(_order, working)),
     )
+
+
+def _protection(seat: Seat, guards: Sequence[Order], working: Sequence[Working]) -> Protection:
+    """Tell who guards a position: the venue only if a stop for all of it rests there, where one is wanted."""
+    found = standing(guards, [one for one in working if one.order.reduces])
+    whole = covered(working) >= sellable(seat.bot.instrument, seat.bot.position.quantity)
+    return found if whole or tightest(guards) is None or found is not Protection.NATIVE else Protection.EMULATED
 
 
 def _last_price(account: Account, symbol: str) -> Decimal | None:

@@ -19,8 +19,11 @@ from cambist.execution.protection import CloseNow, MoveTrigger, PlaceGuards, Ste
 
 def settle(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
     """Tell the core of entries that have ended without filling whole."""
-    for one in list(account.orders.values()):
-        if one.order.bot == seat.spec.id and one.settled and not one.told:
+    for one in account.under_way(seat.spec.id):
+        if not one.settled:
+            continue
+        account.leave(one)
+        if not one.told:
             one.told = True
             if one.order.role is Role.ENTRY and one.life is not Life.FILLED:
                 obey(account, seat, process(seat.state, OrderExpired(one.order, ts)), ts, out)
@@ -29,7 +32,8 @@ def settle(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
         seat.attempts.clear()
         seat.refusals, seat.retry_ms, seat.too_small = 0, 0, False
         seat.guards_refused, seat.guards_refused_ms, seat.guards_retry_ms = 0, 0, 0
-    del seat.state.trades[:-KEPT], seat.state.refused[:-KEPT]
+    if len(seat.state.trades) > KEPT or len(seat.state.refused) > KEPT:
+        del seat.state.trades[:-KEPT], seat.state.refused[:-KEPT]
 
 
 def note_bare(account: Account, seat: Seat, ts: int) -> None:

@@ -25,6 +25,8 @@ class Watch:
         self._holders: dict[str, dict[str, Lane]] = {}
         """By symbol and account: who holds a position."""
         self._held: dict[str, frozenset[str]] = {}
+        self.holding: dict[str, Lane] = {}
+        """By account: those that hold anything. Only they can have a deadline."""
         self._notional: dict[str, Decimal] = {}
         self._of_user: dict[int, Decimal] = {}
         self._skew_ms: dict[str, int] = {}
@@ -87,9 +89,9 @@ class Watch:
         for symbol in symbols - before:
             self._holders.setdefault(symbol, {})[name] = lane
         if symbols:
-            self._held[name] = symbols
+            self._held[name], self.holding[name] = symbols, lane
         else:
-            del self._held[name]
+            del self._held[name], self.holding[name]
 
     def _is_worth(self, lane: Lane, notional: Decimal) -> None:
         spec = lane.account.spec

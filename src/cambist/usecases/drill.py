@@ -103,6 +103,8 @@ class Run:
     """How many engines ended by themselves, which none ever should."""
     restless: bool = False
     """Orders were still in doubt long after the last fault."""
+    why: str = ""
+    """What made an engine end by itself, the last one that did."""
 
     @property
     def good(self) -> bool:

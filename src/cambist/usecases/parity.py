@@ -113,6 +113,9 @@ def parity(
         raise NotFound("parity.never_ran", bot=bot)
     given = strategy or configured(spec.strategy, spec.params)
     saw = _what_it_saw(spec, account.spec.venue, told, heartbeat, lake, given, started[0])
+    later = next((seq for ts, seq in told.fills if ts >= saw.rows[-1].close_ms), None)
+    if later is not None:  # within the candle that has not closed yet, of which a backtest knows nothing
+        told = read(account, bot, journal, before=later)
     tested = retrace(
         Seat(
             id=bot,

@@ -1,4 +1,4 @@
-"""A trading loop in a room of its own: the simulated exchange, a real journal on SQLite, a clock that is moved by hand."""
+"""A trading loop in a room of its own: the simulated exchange, a journal on SQLite, a clock that is moved by hand."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ class Heard:
         str(alert)  # it has words, and they are filled in
         self.alerts.append(alert)
 
-    def keys(self) -> list[str]:
+    def told(self) -> list[str]:
         return [alert.key for alert in self.alerts]
 
 

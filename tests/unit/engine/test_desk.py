@@ -4,8 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from tests.unit.engine.rooms import BTC, CASH, START, account_spec, bot_spec, instrument
+
 from cambist.domain.account import BotStatus
-from cambist.domain.command import Place, TakeBackOrder
+from cambist.domain.command import Place, PlacePair, TakeBackOrder
 from cambist.domain.event import (
     AccountEvent,
     BotAdded,
@@ -35,7 +37,6 @@ from cambist.engine.recovery import snapshot_of
 from cambist.execution.breaker import BreakerRules, Falls
 from cambist.execution.limits import Limits
 from cambist.execution.orders import Life
-from tests.unit.engine.rooms import BTC, CASH, START, account_spec, bot_spec, instrument
 
 D = Decimal
 NATIVE = Traits(stops=True, oco=True, cuts_to_cash=True)
@@ -73,9 +74,7 @@ class Desk:
         return request
 
     def report(self, request: OrderRequest, status: Status, filled: str = "0", **more: Any) -> Outcome:
-        word = OrderReport(
-            client_id=request.client_id, symbol=BTC, status=status, filled=D(filled), ts=self.ts, **more
-        )
+        word = OrderReport(client_id=request.client_id, symbol=BTC, status=status, filled=D(filled), ts=self.ts, **more)
         return self.take(OrderReported(word))
 
     def fill(self, request: OrderRequest, quantity: str, price: int = 100) -> Outcome:
@@ -124,16 +123,15 @@ def test_an_order_is_judged_by_what_there_is_without_itself():
 def test_an_entry_that_turns_up_after_everything_was_closed_is_closed_too():
     for word in (
         TradingChanged(START + 5_000, TradingState.REDUCE_ONLY, flatten=True),
-        Seen(START + 5_000, ((BTC, D(70)),), venue_ready=True),
+        Seen(START + 5_000, ((BTC, D(50)),), venue_ready=True),
     ):
         desk = Desk(rules=BreakerRules(from_peak=Falls(flatten=D("0.01"))))
-        held, late = desk.enter(1_000.0), None
+        held = desk.enter(1_000.0)
         desk.fill(held, "5")
         desk.ts += 10_000
-        desk.take(OrderLost(held.client_id, desk.ts))
         (close,) = placed(desk.take(replace(word, ts=desk.ts)))
         assert (close.quantity, close.type) == (D(5), OrderType.MARKET)
-        desk.fill(close, "5", 70)
+        desk.fill(close, "5", 50)
         assert not desk.seat.bot.position
         late = desk.fill(held, "5")  # the rest had filled before we took it back
         (again,) = placed(late)
@@ -175,6 +173,7 @@ def test_both_legs_of_a_pair_that_is_refused_count_once():
     desk = Desk()
     outcome = desk.fill(desk.enter(stop_loss=0.05, take_profit=0.1), "10")
     (pair,) = outcome.commands
+    assert isinstance(pair, PlacePair)
     for leg in (pair.stop, pair.target):
         desk.report(leg, Status.REFUSED)
     assert desk.seat.guards_refused == 1

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.unit.engine.rooms import BTC, Room, Wilful, account_spec, another, room
 
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.adapters.storage.register import SqlRegister
@@ -20,7 +21,6 @@ from cambist.engine.live import Lane
 from cambist.engine.recovery import recover, snapshot_of
 from cambist.execution.limits import Limits
 from cambist.ports.book import JournalEntry
-from tests.unit.engine.rooms import BTC, Room, Wilful, account_spec, another, room
 
 D = Decimal
 
@@ -67,7 +67,7 @@ def test_what_was_not_journaled_is_not_done_and_a_new_engine_knows_what_was(tmp_
             assert len(venue.sent) == sent
             assert [one.client_id for one in await venue.open_orders()] == [venue.sent[-1].client_id]
             assert len(floor.kinds()) == written + (when == "after")
-            assert "trading.journal_failed" in floor.heard.keys()
+            assert "trading.journal_failed" in floor.heard.told()
         async with another(floor) as again:
             told = recover(Account(account_spec(), venue.traits), again.journal)
             assert told.seq == written + (when == "after")
@@ -168,7 +168,7 @@ def test_a_stream_that_ends_or_breaks_is_opened_again(tmp_path):
             assert venue.opened == 1
             await floor.pass_time(10)
             assert venue.opened == 4
-            assert floor.heard.keys().count("trading.stream_lost") == 1
+            assert floor.heard.told().count("trading.stream_lost") == 1
             await floor.enter(lane, 100.0, 500.0)
             assert lane.account.seats["paper-btc"].bot.position.quantity == D(5)  # by what the stream told
 
@@ -211,7 +211,7 @@ def test_the_audit_hears_each_event_in_order_once_it_is_journaled(tmp_path):
             await floor.enter(lane, 100.0, stop_loss=0.05)
             assert [kind for _, kind in heard] == floor.kinds()
             assert lane.seq == len(heard)
-            assert "trading.audit_failed" not in floor.heard.keys()
+            assert "trading.audit_failed" not in floor.heard.told()
 
     asyncio.run(story())
 
@@ -225,7 +225,7 @@ def test_an_audit_that_fails_stops_nothing(tmp_path):
             lane = await floor.add()
             await floor.enter(lane, 100.0)
             assert lane.account.seats["paper-btc"].bot.position
-            assert floor.heard.keys().count("trading.audit_failed") == 1
+            assert floor.heard.told().count("trading.audit_failed") == 1
 
     asyncio.run(story())
 
@@ -247,7 +247,7 @@ def test_settings_are_journaled_so_that_old_orders_are_judged_as_they_were(tmp_p
             back = await floor.add(limits=Limits(max_order_notional=D(2)))
             assert back.account.limits.max_order_notional == 2
             assert back.account.seats["paper-btc"].bot.position == held
-            assert "trading.journal_differs" not in floor.heard.keys()
+            assert "trading.journal_differs" not in floor.heard.told()
             assert floor.kinds().count("Configured") == 3
 
     asyncio.run(story())

@@ -5,17 +5,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from tests.unit.engine.rooms import BTC, CASH, ETH, PERP, Room, Wilful, account_spec, room
 
+from cambist.adapters.storage.register import SqlRegister
 from cambist.domain.errors import NotFound
 from cambist.domain.ledger import Cause
 from cambist.domain.order import OrderType, Side
 from cambist.domain.report import Balance
 from cambist.domain.request import OrderRequest
-from cambist.engine.recovery import recover, snapshot_of
 from cambist.engine.account import Account
+from cambist.engine.recovery import recover, snapshot_of
 from cambist.execution.orders import Life
-from cambist.adapters.storage.register import SqlRegister
-from tests.unit.engine.rooms import BTC, CASH, ETH, PERP, Room, Wilful, account_spec, room
 
 D = Decimal
 EVERY = 6
@@ -40,7 +40,7 @@ def test_what_differs_freezes_and_a_person_adopts_it(tmp_path):
             await floor.pass_time(2 * EVERY)
             assert set(lane.account.frozen) == {BTC, ETH}  # the cash is that of both
             await floor.enter(lane, 10.0, symbol=ETH)
-            assert "refused.frozen" in floor.heard.keys()
+            assert "refused.frozen" in floor.heard.told()
 
             adopted = await floor.engine.adopt(lane, BTC)
             assert [(one.asset, one.amount) for one in adopted] == [("BTC", D("0.5")), ("USDT", D("-7.25"))]

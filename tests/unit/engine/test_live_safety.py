@@ -4,17 +4,24 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+from tests.unit.engine.rooms import BTC, CASH, ETH, room
+
 from cambist.domain.alert import Level
 from cambist.domain.request import Traits
 from cambist.domain.trading import BreakerStage
+from cambist.engine.live import Lane
 from cambist.execution.breaker import BreakerRules, Falls
 from cambist.execution.limits import Limits
 from cambist.execution.protection import Protection
 from cambist.ports.metrics import Unmeasured
-from tests.unit.engine.rooms import BTC, ETH, CASH, room
 
 NO_STOPS = Traits(stops=False, oco=False, cuts_to_cash=True)
 D = Decimal
+
+
+def stage(lane: Lane) -> BreakerStage:
+    assert lane.account.breaker is not None
+    return lane.account.breaker.stage
 
 
 class Counted(Unmeasured):
@@ -93,19 +100,18 @@ def test_the_breaker_flattens_between_candles(tmp_path):
             lane = await floor.add(rules=rules)
             await floor.enter(lane, 100.0, 20_000.0)
             await floor.trade(90.01, told=True)
-            assert lane.account.breaker.stage is BreakerStage.CLEAR
+            assert stage(lane) is BreakerStage.CLEAR
             assert lane.account.seats["paper-btc"].bot.position
             await floor.trade(90.0, told=True)
-            assert lane.account.breaker.stage is BreakerStage.FLATTEN
+            assert stage(lane) is BreakerStage.FLATTEN
             await floor.settled()
             assert not lane.account.seats["paper-btc"].bot.position
             held = await floor.venues["paper"].balances()
             assert {asset: one.total for asset, one in held.items() if one.total} == {"USDT": CASH - 2_000}
-            assert "trading.breaker" in floor.heard.keys()
+            assert "trading.breaker" in floor.heard.told()
             # what was on its way and fills only now is closed too, and nothing new is let in
             await floor.enter(lane, 90.0)
             assert not lane.account.seats["paper-btc"].bot.position
-            assert "refused.no_size" in floor.heard.keys() or "refused.breaker" in floor.heard.keys()
 
     asyncio.run(story())
 
@@ -119,9 +125,9 @@ def test_the_breaker_sees_all_that_the_account_holds_at_its_latest_prices(tmp_pa
             await floor.enter(lane, 10.0, 10_000.0, ETH)
             await floor.enter(lane, 10.0, 5_000.0, ETH, limit=9.0)  # refused: the bot is in already
             await floor.trade(85.0, told=True)  # 3 000 of 40 000
-            assert lane.account.breaker.stage is BreakerStage.CLEAR
+            assert stage(lane) is BreakerStage.CLEAR
             await floor.trade(8.9, ETH, told=True)  # and 1 100: more than a tenth together
-            assert lane.account.breaker.stage is BreakerStage.REDUCE_ONLY
+            assert stage(lane) is BreakerStage.REDUCE_ONLY
             assert lane.account.seats["paper-btc"].bot.position  # reduce only: it is held, and may be closed
 
     asyncio.run(story())
@@ -137,7 +143,7 @@ def test_reduce_only_takes_back_entries_that_wait(tmp_path):
             assert len(await floor.venues["paper"].open_orders()) == 1
             await floor.trade(89.0, told=True)
             await floor.settled()
-            assert lane.account.breaker.stage is BreakerStage.REDUCE_ONLY
+            assert stage(lane) is BreakerStage.REDUCE_ONLY
             assert await floor.venues["paper"].open_orders() == []
 
     asyncio.run(story())
@@ -150,10 +156,10 @@ def test_a_budget_for_another_bot_arms_no_breaker(tmp_path):
             lane = await floor.add(rules=rules)
             await floor.enter(lane, 100.0, 20_000.0, stop_loss=0.5)
             await floor.trade(90.0, told=True)
-            assert lane.account.breaker.stage is BreakerStage.NO_ENTRIES
+            assert stage(lane) is BreakerStage.NO_ENTRIES
             await floor.engine.remove("paper")
             again = await floor.add(symbols=(BTC, ETH), rules=rules)
-            assert again.account.breaker.stage is BreakerStage.NO_ENTRIES
+            assert stage(again) is BreakerStage.NO_ENTRIES
             assert len(again.account.seats) == 2
 
     asyncio.run(story())
@@ -169,7 +175,7 @@ def test_a_stop_that_the_venue_refuses_is_tried_again_and_watched_meanwhile(tmp_
             await floor.pass_time(10)
             stops = [one for one in floor.venues["paper"].sent if one.reduce_only]
             assert len(stops) == len({one.client_id for one in stops}) == 4  # after 0, 1, 3 and 7 s
-            assert floor.heard.keys().count("trading.guard_refused") == 1
+            assert floor.heard.told().count("trading.guard_refused") == 1
             assert lane.account.protection("paper-btc") is Protection.EMULATED
             floor.venues["paper"].takes_stops = True
             await floor.pass_time(6)
@@ -190,7 +196,7 @@ def test_a_price_at_a_stop_that_was_refused_closes_at_once(tmp_path):
             await floor.trade(94.0, told=True)
             await floor.settled()
             assert not lane.account.seats["paper-btc"].bot.position
-            assert "trading.unprotected" not in floor.heard.keys()
+            assert "trading.unprotected" not in floor.heard.told()
 
     asyncio.run(story())
 
@@ -224,7 +230,7 @@ def test_without_a_limit_nothing_is_closed_and_without_stops_at_the_venue_neithe
             await floor.pass_time(300, step_s=10)
             for one, name in ((lane, "refused"), (other, "none")):
                 assert one.account.protection(f"{name}-btc") is Protection.EMULATED
-            assert "trading.unprotected" not in floor.heard.keys()
+            assert "trading.unprotected" not in floor.heard.told()
 
     asyncio.run(story())
 
@@ -240,7 +246,7 @@ def test_the_clock_is_compared_and_the_other_accounts_of_a_user_count(tmp_path):
             assert one.account.seats["one-btc"].bot.position
             assert not two.account.seats["two-btc"].bot.position
             assert two.account.elsewhere == D(10_000)
-            assert "refused.user_notional" in floor.heard.keys()
+            assert "refused.user_notional" in floor.heard.told()
             assert stranger.account.seats["stranger-btc"].bot.position
             assert stranger.account.elsewhere == 0
             await floor.engine.remove("one")
@@ -250,6 +256,6 @@ def test_the_clock_is_compared_and_the_other_accounts_of_a_user_count(tmp_path):
             await floor.enter(two, 100.0, 10_000.0)
             assert two.account.elsewhere == 0
             assert two.account.clock_skew_ms == -1_500
-            assert "refused.clock_skew" in floor.heard.keys()
+            assert "refused.clock_skew" in floor.heard.told()
 
     asyncio.run(story())

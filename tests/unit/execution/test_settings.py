@@ -21,9 +21,7 @@ def test_nothing_set_is_the_default(nothing: Any):
 
 def test_numbers_are_text_or_integers_and_null_is_none():
     settings = {"limits": {"max_order_notional": "500.50", "max_open_positions": 3, "max_price_age_ms": "60000"}}
-    assert limits_of(settings) == Limits(
-        max_order_notional=D("500.50"), max_open_positions=3, max_price_age_ms=60_000
-    )
+    assert limits_of(settings) == Limits(max_order_notional=D("500.50"), max_open_positions=3, max_price_age_ms=60_000)
     found = limits_of({"limits": {"max_unprotected_ms": None, "max_daily_loss": 100}, "paper": {"USDT": "1"}})
     assert found == Limits(max_unprotected_ms=None, max_daily_loss=D(100))
     assert type(found.max_daily_loss) is Decimal

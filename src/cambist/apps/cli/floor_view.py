@@ -204,14 +204,15 @@ def _market_cells(market: Market, width: int) -> tuple[Text, ...]:
 
 def _equity(state: ViewState, accounts: Sequence[AccountStanding]) -> Section:
     quotes = sorted({account.quote for account in accounts})
-    needs = [(account, cell) for account in accounts if (cell := standings.needs_cell(account))]
+    needs = [
+        Text.assemble((account.id, "bold"), "  ", need) for account in accounts for need in standings.needs(account)
+    ]
 
     def draw(fitting: int, width: int) -> RenderableType:
         if not accounts:
             return Text(say("floor.equity_none"), style=tables.FAINT)
         lines = [_equity_line(state, accounts, quote, width) for quote in quotes]
-        lines += [Text.assemble((account.id, "bold"), "  ", cell) for account, cell in needs]
-        return Group(*map(_cut, lines[:fitting]))
+        return Group(*map(_cut, [*lines, *needs][:fitting]))
 
     bots = sum(len(account.bots) for account in accounts)
     note = say("floor.counts", accounts=number(len(accounts), 0), bots=number(bots, 0)) if accounts else ""
@@ -242,7 +243,7 @@ def _bots(accounts: Sequence[AccountStanding], width: int) -> Section:
         shown = bots if fitting == len(bots) else sorted(bots, key=_concern)[:fitting]
         return _bots_in_one_line(shown) if each == 1 else _bots_in_two_lines(shown, roomy=width >= _ROOMY)
 
-    return Section(title=say("floor.bots"), count=len(bots), draw=draw, each=each, above=1)
+    return Section(title=say("floor.bots"), count=len(bots), draw=draw, each=each, first=min(2, len(bots)), above=1)
 
 
 def _concern(pair: tuple[AccountStanding, BotStanding]) -> tuple[bool, bool, bool, str]:
@@ -301,7 +302,8 @@ def _levels(bot: BotStanding) -> str:
 def _percent(bot: BotStanding) -> Text:
     if not bot.quantity:
         return Text()
-    share = float(bot.unrealised / (abs(bot.quantity) * bot.entry_price))
+    worth = abs(bot.quantity) * bot.entry_price
+    share = float(bot.unrealised / worth) if worth else 0.0
     return Text(standings.signed(share, metrics.show(Unit.PERCENT, share)), style=tables.FAINT)
 
 

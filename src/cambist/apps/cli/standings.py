@@ -127,9 +127,8 @@ def bot_details(account: AccountStanding, bot: BotStanding) -> RenderableType:
             Text.assemble(money(bot.equity, account.quote), "  ", gain_cell(bot.equity - bot.budget, bot.budget)),
         ),
     ]
-    needs = needs_cell(account)
-    if needs:
-        rows.append(("needs", needs))
+    if needs(account):
+        rows.append(("needs", needs_cell(account)))
     for key, cell in rows:
         facts.add_row(say(f"standing.{key}"), cell)
     orders = orders_table([replace(account, bots=(bot,))])
@@ -218,7 +217,9 @@ def protection_cell(bot: BotStanding, *, short: bool = False) -> Text:
     if not bot.quantity:
         return Text(tables.NONE, style=tables.FAINT)
     who = "closing" if bot.closing else bot.protection
-    return Text(say(f"protection.short.{who}" if short else f"protection.{who}"), style=_PROTECTION[who], no_wrap=True)
+    return Text(
+        say(f"protection.short.{who}" if short else f"protection.{who}"), style=_PROTECTION.get(who, BAD), no_wrap=True
+    )
 
 
 def order_cell(order: OrderStanding) -> Text:
@@ -251,6 +252,11 @@ def life_cell(life: str) -> Text:
 
 def needs_cell(account: AccountStanding) -> Text:
     """Return what of an account is not as it should be, empty if all is."""
+    return Text(" · ").join(needs(account))
+
+
+def needs(account: AccountStanding) -> list[Text]:
+    """Return what of an account is not as it should be, one by one."""
     found: list[tuple[str, str]] = []
     if account.ready is False:
         found.append((say("standing.not_ready"), WARN))
@@ -264,7 +270,7 @@ def needs_cell(account: AccountStanding) -> Text:
         found.append((say("standing.unknown_is", count=len(account.unknown)), BAD))
     if account.foreign:
         found.append((say("standing.foreign_is", count=len(account.foreign)), WARN))
-    return Text(" · ").join(Text(text, style=style) for text, style in found)
+    return [Text(text, style=style) for text, style in found]
 
 
 def clock_text(ts: int, *, date: bool = False) -> str:

@@ -47,6 +47,8 @@ class Played:
     struck: tuple[str, ...]
     broke: int
     restless: bool
+    why: str
+    """What made an engine end by itself, the last one."""
 
 
 def context() -> multiprocessing.context.BaseContext:
@@ -82,6 +84,7 @@ def run(plan: Plan, strategy: str, history: int, *, stop: Event | None = None, s
         struck=played.struck,
         broke=played.broke,
         restless=played.restless,
+        why=played.why,
     )
 
 
@@ -139,13 +142,14 @@ class _Played:
             truth = self._truth()
             await self._server.stop()
             self._clock.close()
-        deaths = self._setup.deaths
+        deaths, falls = self._setup.deaths, self._setup.falls
         return Played(
             truth=truth,
             deaths=tuple(deaths.read_text(encoding="utf-8").splitlines()) if deaths.exists() else (),
             struck=tuple(one.fault.kind.value for one in self._server.struck),
             broke=self._broke,
             restless=restless,
+            why=falls.read_text(encoding="utf-8") if falls.exists() else "",
         )
 
     # -- the engines --------------------------------------------------------------------------------------------------
@@ -206,7 +210,7 @@ class _Played:
         began = calm_since = clock.now_ms()
         while clock.now_ms() - began < _LONGEST_REST_MS:
             self._look_after_engine()
-            if not clock.quiet:
+            if not clock.quiet:  # an engine that has fallen silent is not at rest
                 calm_since = clock.now_ms()
             elif clock.now_ms() - calm_since >= _REST_MS:
                 return True
@@ -250,7 +254,7 @@ def market(plan: Plan, history: int) -> tuple[Candles, Instrument]:
 
     They are the hours of a made-up market told as minutes: in half an hour there is something to enter and to leave.
     """
-    count = history + 2 + plan.minutes + _LONGEST_REST_MS // MINUTE_MS + 60
+    count = history + 1 + plan.minutes  # then nobody trades any more, and all can come to rest
     hours = synthetic_market((SYMBOL,), start_ms=START_MS, count=count, timeframe=Timeframe.H1, seed=plan.seed)[SYMBOL]
     ts = [START_MS + number * MINUTE_MS for number in range(count)]
     prices = (hours.open, hours.high, hours.low, hours.close)

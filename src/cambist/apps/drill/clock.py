@@ -13,7 +13,7 @@ from cambist.simulators.clock import Clock
 
 _CELLS = 5
 _OFFSET, _QUIET, _SEEN, _UP, _WATCHED = range(_CELLS)
-_FORSAKEN_MS = 20_000
+_FORSAKEN_MS, _JUST_NOW_MS = 20_000, 50  # of real time
 _LOOK_S = 0.005  # how soon a sleeper sees that time was put forward
 
 
@@ -54,12 +54,12 @@ class SharedClock(Clock):
 
     @property
     def quiet(self) -> bool:
-        """Whether the engine waits for nothing but the market."""
-        return bool(self._cells[_QUIET])
+        """Whether the engine has just said that it waits for nothing but the market."""
+        return self._cells[_QUIET] > time.monotonic() * 1_000 - _JUST_NOW_MS
 
     @quiet.setter
     def quiet(self, quiet: bool) -> None:
-        self._cells[_QUIET] = quiet
+        self._cells[_QUIET] = int(time.monotonic() * 1_000) if quiet else 0
 
     @property
     def seen_ms(self) -> int:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -71,6 +73,11 @@ class Setup:
         return self.folder / "deaths"
 
     @property
+    def falls(self) -> Path:
+        """Return the file in which an engine says what made it end by itself."""
+        return self.folder / "falls"
+
+    @property
     def account(self) -> AccountSpec:
         """Return whose money it is."""
         return AccountSpec(id=ACCOUNT, user_id=1, venue=VENUE, mode=Mode.TESTNET, quote=self.symbol.split("/")[1])
@@ -86,7 +93,16 @@ def engine_process(setup: Setup) -> None:
     """Run the engine until it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the drill, which ends us in its own way
     logging.disable(logging.CRITICAL)  # all that goes wrong here is meant to; what comes of it is judged by the book
-    asyncio.run(_live(setup))
+    asyncio.run(_live_or_fall(setup))
+
+
+async def _live_or_fall(setup: Setup) -> None:
+    """Live; whatever ends an engine that should have lived on is noted, and ends the process at once."""
+    try:
+        await _live(setup)
+    except BaseException:
+        setup.falls.write_text(traceback.format_exc(), encoding="utf-8")
+        os._exit(1)  # not by way of a tidy end, which may wait for what never comes
 
 
 async def _live(setup: Setup) -> None:
@@ -95,9 +111,9 @@ async def _live(setup: Setup) -> None:
     reached, feed, recent = bootstrap.drilled(setup.settings, ACCOUNT, now_ms=clock.now_ms, speed=setup.speed)
     journal = cast(Journal, DeadlyJournal(bootstrap.journal(setup.settings), killer))
     venue = cast(Venue, DeadlyVenue(reached, killer))
-    async with Engine(journal, clock, _Unheard()) as engine:
-        lane = await _patiently(clock, lambda: _opened(engine, setup, venue))
-        await _Trading(setup, clock, engine, lane, feed, recent).run()
+    engine = await Engine(journal, clock, _Unheard()).__aenter__()  # it never leaves: it is killed
+    lane = await _patiently(clock, lambda: _opened(engine, setup, venue))
+    await _Trading(setup, clock, engine, lane, feed, recent).run()
 
 
 async def _opened(engine: Engine, setup: Setup, venue: Venue) -> Lane:
@@ -128,9 +144,7 @@ class _Trading:
         log = bootstrap.heartbeat_log(setup.settings)
         heart = Heartbeat(self._feed, self._recent, self._bus, log, clock, [setup.symbol], [Timeframe.M1])
         signals = self._bus.subscribe(HEARTBEAT, group="engine", consumer="drill")
-        async with asyncio.TaskGroup() as tasks:
-            for work in (self._follow(signals), heart.run(), self._tell_quiet()):
-                tasks.create_task(work)
+        await asyncio.gather(self._follow(signals), heart.run(), self._tell_quiet())
 
     async def _follow(self, signals: AsyncIterator[Delivery]) -> None:
         async for delivery in signals:
@@ -175,6 +189,8 @@ class _Trading:
             # copied: what is told must hold at one moment
             orders = [one for one in lane.account.orders.values() if not one.settled]
             waits = lane.resolving or any(one.life is not Life.OPEN or one.reported > one.filled for one in orders)
+            if self._engine.failed is not None:
+                raise self._engine.failed
             clock.quiet = settled and lane.ready and not waits and not self._bare()
             if lane.ready and not clock.up_ms:
                 clock.up_ms = clock.now_ms()

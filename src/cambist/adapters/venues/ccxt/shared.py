@@ -139,6 +139,8 @@ def refresh(view: Any, exchange: Any) -> None:
     for name in _MARKETS:
         if name in theirs:
             ours[name] = theirs[name]
+    for name in exchange.options.get("marketHelperProps") or ():  # what else ccxt learnt with the markets
+        view.options[name] = exchange.options[name]
 
 
 def key_name(credentials: Credentials) -> str:
