@@ -145,6 +145,7 @@ class House:
         self._settings = settings
         self._live = live
         self._apart = apart
+        self._kept = bootstrap.journal(settings)
         self._gateway = bootstrap.gateway(settings)
         self.market: Market = (
             MadeUp(settings, speed) if market == MADE_UP else Mirror(settings, self._gateway.place(BINANCE).instrument)
@@ -228,7 +229,7 @@ class House:
         exchange = self.market.exchange
         if exchange.knows(spec.id):
             return
-        known = recover(Account(spec, bootstrap.traits_of(spec)), bootstrap.journal(self._settings)).account
+        known = recover(Account(spec, bootstrap.traits_of(spec)), self._kept).account
         if known.opened:
             resume(exchange, known)
         else:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +40,7 @@ GROUP = "engine"
 _ASKED_EVERY_S = 0.25
 _TRIED_AGAIN_S = 30.0
 _SILENT_MS = 30_000
+_TAKEN_IN_AT_ONCE = 64
 _SLACK = 5
 """Candles of history beyond what a strategy needs."""
 
@@ -78,9 +79,12 @@ class Attendant:
         self._consumer = consumer
         self._accounts: dict[str, AccountSpec] = {}
         self._refused: dict[str, str] = {}
-        self._known = Deduplicator(around.clock.now_ms(), silent_ms=round(_SILENT_MS * around.pace))
+        self._known = self._deduplicator()
         self._silent = False
         self._symbols_changed = asyncio.Event()
+
+    def _deduplicator(self) -> Deduplicator:
+        return Deduplicator(self._around.clock.now_ms(), silent_ms=round(_SILENT_MS * self._around.pace))
 
     def reasons(self) -> list[str]:
         """Return what is not well, one sentence each."""
@@ -94,12 +98,23 @@ class Attendant:
 
     async def come_up(self) -> None:
         """Take in every account that has a bot; those that cannot be now are tried again."""
-        with_bots = {bot.account for bot in await self._ask_register(self._around.register.bots)}
-        for spec in await self._ask_register(self._around.register.accounts):
-            if spec.id in with_bots:
-                await self._take_in(spec)
+        bots: dict[str, list[BotSpec]] = {}
+        for bot in await asyncio.to_thread(self._around.register.bots):
+            bots.setdefault(bot.account, []).append(bot)
+        at_once = asyncio.Semaphore(_TAKEN_IN_AT_ONCE)
 
-    async def _take_in(self, spec: AccountSpec) -> Lane | None:
+        async def one(spec: AccountSpec) -> None:
+            async with at_once:
+                await self._take_in(spec, bots[spec.id])
+
+        known = await asyncio.to_thread(self._around.register.accounts)
+        async with asyncio.TaskGroup() as tasks:
+            for spec in known:
+                if spec.id in bots:
+                    tasks.create_task(one(spec))
+        self._known = self._deduplicator()  # what was not heard while accounts came up is nobody's silence
+
+    async def _take_in(self, spec: AccountSpec, bots: Iterable[BotSpec]) -> Lane | None:
         self._accounts[spec.id] = spec
         try:
             lane = await self._open(spec)
@@ -109,7 +124,7 @@ class Attendant:
             self._refused[spec.id] = say("running.no_account", account=spec.id, why=str(error))
             return None
         self._refused.pop(spec.id, None)
-        for bot in await self._ask_register(lambda: self._around.register.bots(spec.id)):
+        for bot in bots:
             try:
                 await self._seat(lane, bot)
             except CambistError as error:
@@ -161,14 +176,14 @@ class Attendant:
         """Do what people ask, and try again what could not be opened, until cancelled."""
         register, clock, tried = self._around.register, self._around.clock, self._engine.now_ms()
         while True:
-            for request in await self._ask_register(register.waiting):
+            for request in await asyncio.to_thread(register.waiting):
                 answer = await self._answer(request)
                 await asyncio.to_thread(register.answer, request.id, self._engine.now_ms(), answer)
             await self._look_for_silence()
             if self._refused and self._engine.now_ms() - tried > _TRIED_AGAIN_S * self._around.pace * 1_000:
                 tried = self._engine.now_ms()
                 for name in list(self._refused):
-                    await self._take_in(self._accounts[name])
+                    await self._take_in(self._accounts[name], await asyncio.to_thread(register.bots, name))
             await clock.sleep(_ASKED_EVERY_S * self._around.pace)
 
     async def _answer(self, request: Request) -> str:
@@ -186,16 +201,16 @@ class Attendant:
         return await self._do_with_account(lane, request, params)
 
     async def _newly(self, account: str) -> Lane:
-        specs = {spec.id: spec for spec in await self._ask_register(self._around.register.accounts)}
+        specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
         if account not in specs:
             raise NotFound("running.unknown_account", account=account)
-        lane = await self._take_in(specs[account])
+        lane = await self._take_in(specs[account], await asyncio.to_thread(self._around.register.bots, account))
         if lane is None:
             raise NotFound("running.not_open", why=self._refused[account])
         return lane
 
     async def _do_with_bot(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
-        specs = {bot.id: bot for bot in await self._ask_register(lambda: self._around.register.bots(request.account))}
+        specs = {bot.id: bot for bot in await asyncio.to_thread(self._around.register.bots, request.account)}
         spec = specs[request.bot]
         if spec.id not in lane.account.seats:
             await self._add(lane, spec)
@@ -220,7 +235,7 @@ class Attendant:
         now, name = self._engine.now_ms(), request.account
         match request.action:
             case "settings":
-                specs = {spec.id: spec for spec in await self._ask_register(self._around.register.accounts)}
+                specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
                 settings = specs[name].settings
                 self._engine.configure(lane, limits_of(settings), rules_of(settings))
             case "halt" | "reduce_only" | "activate":
@@ -304,14 +319,11 @@ class Attendant:
     async def _look_for_silence(self) -> None:
         silent = bool(self._engine.lanes) and self._known.primary_silent(self._engine.now_ms())
         if silent and not self._silent:
-            for spec in self._accounts.values():
+            for spec in {spec.user_id: spec for spec in self._accounts.values()}.values():
                 await self._alert(Level.WARNING, "running.heartbeat_silent", spec, source=self._known.primary)
         self._silent = silent
 
     # -- others -------------------------------------------------------------------------------------------------------
-
-    async def _ask_register(self, asking: Callable[[], Any]) -> Any:
-        return await asyncio.to_thread(asking)
 
     async def _alert(self, level: Level, key: str, spec: AccountSpec, bot: str = "", **params: str) -> None:
         told = {"account": spec.id, "bot": bot} | params
