@@ -113,6 +113,8 @@ class Paper:
     """Open times of candles that neither bot nor record are told of."""
     traits: Traits = SimulatedVenue.traits
     """What the venue is taken to do by itself."""
+    keeps_missed: bool = False
+    """Whether the lake is told of the candles that the bot had to ask for."""
     acts: Mapping[int, Act] = field(default_factory=dict)
     """By the open time of a candle: what a person does once the bot has decided on it."""
 
@@ -185,7 +187,7 @@ class Paper:
 
             played = self.candles if self.played is None else self.played
             playing = SimulatedMarket(exchange, clock, [played], settled=settled)
-            bots = Bots(engine, asker, heard, playing)
+            bots = Bots(engine, asker, heard, playing, self.lake() if self.keeps_missed else None)
             desk = Desk(engine, lane, bots, clock, self)
             desk.tell(BotAdded(clock.now_ms(), self.bot, RULES))
             desk.tell(BotChanged(clock.now_ms(), "bot", BotStatus.RUNNING))

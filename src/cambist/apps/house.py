@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,7 @@ _HISTORY_DAYS = 10
 _AHEAD = 90 * DAY_MS // MINUTE_MS
 """Minutes of market made ahead."""
 _LATE_MS = 5_000
+_LAST_WORDS_S = 1.0
 
 Rules = Callable[[str], Coroutine[Any, Any, Instrument]]
 
@@ -72,6 +73,10 @@ class MadeUp:
     def listen(self, symbols: tuple[str, ...]) -> tuple[MarketFeed, tuple[Beats, ...]]:
         """Return the feed alone: the market plays whether anybody listens or not."""
         return self._feed, ()
+
+    def heard(self, symbol: str) -> bool:
+        """Tell whether ``symbol`` is traded here."""
+        return symbol in SYMBOLS
 
     async def run(self) -> None:
         """Play the market to its end."""
@@ -108,6 +113,10 @@ class Mirror:
         """Return a mirror of ``symbols``, which must run."""
         feed = self._feed = bootstrap.mirrored_feed(self.exchange, self.clock, symbols, self._settings)
         return feed, (feed,)
+
+    def heard(self, symbol: str) -> bool:
+        """Return True: what Binance does not have, it says when it is asked."""
+        return True
 
     async def run(self) -> None:
         """Do nothing: the mirror runs with its heartbeat."""
@@ -178,21 +187,23 @@ class House:
         async with AsyncExitStack() as opened:
             for one in (self.bus, self._gateway, self.market):
                 opened.push_async_callback(one.close)
-            services = (self._audit.run(), self.floor.run(), self._beat(), *also)
-            tasks = [asyncio.create_task(one) for one in services]
+            telling = asyncio.create_task(self._audit.run())
+            tasks = [asyncio.create_task(one) for one in (self.floor.run(), self._beat(), *also)]
             try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((telling, *tasks), return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
-            for task in tasks:
+                await _end(tasks)
+                with suppress(TimeoutError):  # what happened last is told too, if the bus takes it
+                    await asyncio.wait_for(self._audit.settled(), _LAST_WORDS_S)
+                await _end([telling])
+            for task in (telling, *tasks):
                 if not task.cancelled():
                     task.result()
 
     async def _beat(self) -> None:
         await self.floor.up.wait()
-        beating = Beating(self._heartbeat, self.register, self.market.clock, SYMBOLS, pace=self.market.speed)
+        market = self.market
+        beating = Beating(self._heartbeat, self.register, market.clock, SYMBOLS, heard=market.heard, pace=market.speed)
         await asyncio.gather(beating.run(), self.market.run())
 
     def _heartbeat(self, symbols: tuple[str, ...]) -> Beats:
@@ -235,6 +246,12 @@ class House:
         else:
             deposit = Decimal((spec.settings or {}).get("deposit", "0"))
             exchange.add_account(spec.id, {spec.quote: deposit})
+
+
+async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 def _world_file(settings: Settings) -> str:

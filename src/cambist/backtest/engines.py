@@ -21,8 +21,8 @@ from cambist.domain.wish import Wish
 from cambist.engine.runners import Given, Runner, bind
 from cambist.engine.state import Bot, ClosedTrade, State
 from cambist.market.costs import BPS, step_parts
+from cambist.market.grid import close_times
 from cambist.market.matching import Book, Costs
-from cambist.strategies._view import close_times
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -19,9 +19,9 @@ from cambist.domain.instrument import Instrument
 from cambist.domain.proof import Proof, Verdict
 from cambist.domain.text import say
 from cambist.engine.runners import Given, instance_of, name_of, params_of
+from cambist.market.grid import close_times
 from cambist.strategies._load import load
 from cambist.strategies._signals import SignalStrategy
-from cambist.strategies._view import close_times
 
 Engine = Literal["auto", "compiled", "event loop"]
 

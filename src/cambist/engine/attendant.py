@@ -79,6 +79,8 @@ class Attendant:
         self._consumer = consumer
         self._accounts: dict[str, AccountSpec] = {}
         self._refused: dict[str, str] = {}
+        self._later: dict[str, tuple[Lane, BotSpec]] = {}
+        """Bots whose history cannot be had yet."""
         self._known = self._deduplicator()
         self._silent = False
         self._symbols_changed = asyncio.Event()
@@ -125,11 +127,22 @@ class Attendant:
             return None
         self._refused.pop(spec.id, None)
         for bot in bots:
-            try:
-                await self._seat(lane, bot)
-            except CambistError as error:
-                await self._alert(Level.WARNING, "running.no_bot", spec, bot.id, why=str(error))
+            await self._seat_safely(lane, bot)
         return lane
+
+    async def _seat_safely(self, lane: Lane, spec: BotSpec) -> None:
+        """Seat a bot; one that cannot run for now is tried again, one that cannot run at all is paused."""
+        try:
+            await self._seat(lane, spec)
+        except CambistError as error:
+            if spec.id not in self._later:
+                await self._alert(Level.WARNING, "running.no_bot", lane.account.spec, spec.id, why=str(error))
+            if isinstance(error, VenueUnavailable):
+                self._later[spec.id] = (lane, spec)
+                return
+            if spec.id in lane.account.seats:
+                self._engine.tell(lane, BotChanged(self._engine.now_ms(), spec.id, BotStatus.PAUSED))
+        self._later.pop(spec.id, None)
 
     async def _open(self, spec: AccountSpec) -> Lane:
         limits, rules = limits_of(spec.settings), rules_of(spec.settings)
@@ -180,11 +193,17 @@ class Attendant:
                 answer = await self._answer(request)
                 await asyncio.to_thread(register.answer, request.id, self._engine.now_ms(), answer)
             await self._look_for_silence()
-            if self._refused and self._engine.now_ms() - tried > _TRIED_AGAIN_S * self._around.pace * 1_000:
+            if self._engine.now_ms() - tried > _TRIED_AGAIN_S * self._around.pace * 1_000:
                 tried = self._engine.now_ms()
-                for name in list(self._refused):
-                    await self._take_in(self._accounts[name], await asyncio.to_thread(register.bots, name))
+                await self._try_again()
             await clock.sleep(_ASKED_EVERY_S * self._around.pace)
+
+    async def _try_again(self) -> None:
+        for name in list(self._refused):
+            await self._take_in(self._accounts[name], await asyncio.to_thread(self._around.register.bots, name))
+        for lane, spec in list(self._later.values()):
+            if not lane.gone:
+                await self._seat_safely(lane, spec)
 
     async def _answer(self, request: Request) -> str:
         try:

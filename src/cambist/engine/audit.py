@@ -140,11 +140,17 @@ class Audit:
             await self._noted.wait()
             await asyncio.sleep(_SETTLED_S)
 
-    def _made(self, note: Note | Alert) -> list[tuple[str, Message]]:
+    def _made(self, note: Note | Alert | Lane) -> list[tuple[str, Message]]:
+        """Return what is told of an event, of an alert, or of how an account stands."""
         try:
-            told = [(ALERTS, alert_message(note))] if isinstance(note, Alert) else messages(note)
+            if isinstance(note, Note):
+                told = messages(note)
+            elif isinstance(note, Alert):
+                told = [(ALERTS, alert_message(note))]
+            else:
+                told = [(AUDIT, standing_message(standing_of(note)))]
         except Exception:  # noqa: BLE001 - what tells of trading must not stop it
-            self._spoil("audit.unspeakable")
+            self._spoil()
             return []
         return [(topic, message) for topic, message in told if topic != ALERTS or self._is_new(message)]
 
@@ -169,8 +175,8 @@ class Audit:
         if lane.gone:
             del self._known[lane.account.spec.id]
             await self._send(AUDIT, left_message(lane.account.spec, lane.seq))
-        else:
-            await self._send(AUDIT, standing_message(standing_of(lane)))
+        for topic, message in () if lane.gone else self._made(lane):
+            await self._send(topic, message)
 
     def _changed_unheard(self) -> list[str]:
         """Return which accounts have changed though no event tells so; every one is looked at in `_ROUNDS` rounds."""
@@ -194,7 +200,7 @@ class Audit:
                     _log.warning("%s", say("audit.away", why=error))
                 await asyncio.sleep(wait_s(tries, longest_s=5.0, seed=topic))
             except (TypeError, ValueError):  # not JSON: a strategy may wish for what is no number
-                self._spoil("audit.unspeakable")
+                self._spoil()
                 return
             else:
                 if self._failing:
@@ -202,12 +208,12 @@ class Audit:
                     _log.warning("%s", say("audit.back", dropped=self.dropped))
                 return
 
-    def _spoil(self, key: str) -> None:
-        """Say once that something could not be told."""
+    def _spoil(self) -> None:
+        """Count what could not be told, and say so once."""
         self._backlog.dropped += 1
         if not self._spoilt:
             self._spoilt = True
-            _log.exception("%s", say(key))
+            _log.exception("%s", say("audit.unspeakable"))
 
 
 def _unheard(lane: Lane) -> tuple[bool, tuple[str, ...]]:

@@ -28,12 +28,15 @@ class Beating:
         clock: Clock,
         symbols: Iterable[str],
         *,
+        heard: Callable[[str], bool] = lambda symbol: True,
         pace: float = 1.0,
     ) -> None:
+        """``heard`` tells whether the market has a symbol; a bot on another one is not listened for."""
         self._make = make
         self._register = register
         self._clock = clock
         self._symbols = frozenset(symbols)
+        self._heard = heard
         self._look_s = _LOOK_S * pace
 
     async def run(self) -> None:
@@ -56,7 +59,7 @@ class Beating:
 
     async def _wanted(self) -> frozenset[str]:
         bots = await asyncio.to_thread(self._register.bots)
-        return self._symbols | {bot.symbol for bot in bots}
+        return self._symbols | {bot.symbol for bot in bots if self._heard(bot.symbol)}
 
     async def _until_more(self, symbols: frozenset[str]) -> None:
         while await self._wanted() <= symbols:

@@ -1,13 +1,15 @@
 """The bots of an engine: a closed candle is shown to those that it concerns, and what they wish becomes events."""
 
+import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candle, Candles
-from cambist.domain.errors import CambistError
+from cambist.domain.errors import CambistError, StorageFailed
 from cambist.domain.event import BotChanged, CandleClosed, Decided
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.wish import Wish
@@ -17,6 +19,7 @@ from cambist.engine.live import Engine, Lane
 from cambist.engine.runners import Given
 from cambist.ports.alerts import Alerts
 from cambist.ports.feed import RecentMarket
+from cambist.ports.history import CandleLake
 
 Series = tuple[str, str, Timeframe]
 """Venue, symbol, timeframe."""
@@ -48,12 +51,23 @@ class _Running:
 class Bots:
     """Runs strategies on an engine's accounts. One crash pauses one bot; the others go on."""
 
-    def __init__(self, engine: Engine, asker: Asker, alerts: Alerts, recent: RecentMarket | None = None) -> None:
-        """``recent`` is asked for closes that were missed: signals lost on the way, or while the engine was down."""
+    def __init__(
+        self,
+        engine: Engine,
+        asker: Asker,
+        alerts: Alerts,
+        recent: RecentMarket | None = None,
+        lake: CandleLake | None = None,
+    ) -> None:
+        """``recent`` is asked for closes that were missed: signals lost on the way, or while the engine was down.
+
+        What it tells goes into ``lake``: no signal told of it, and `cambist parity` must know what the bots saw.
+        """
         self._engine = engine
         self._asker = asker
         self._alerts = alerts
         self._recent = recent
+        self._lake = lake
         self._by_series: dict[Series, dict[str, _Running]] = {}
 
     def run(self, lane: Lane, bot: str, strategy: Given, history: Candles, *, venue: str) -> None:
@@ -83,7 +97,7 @@ class Bots:
         With ``decide=False`` they only take it in: it comes so late that the next has closed already.
         """
         running = self._by_series.get((venue, symbol, timeframe), {})
-        if not await self._caught_up(list(running.values()), symbol, timeframe, candle.ts):
+        if not await self._caught_up(list(running.values()), venue, symbol, timeframe, candle.ts):
             return  # what was missed could not be had: it comes with the next candle
         close_ms = timeframe.close_of(candle.ts)
         due: dict[str, _Running] = {}
@@ -102,7 +116,9 @@ class Bots:
             for one, answer in pairs:
                 await self._take(one, answer, candle)
 
-    async def _caught_up(self, running: list[_Running], symbol: str, timeframe: Timeframe, until: int) -> bool:
+    async def _caught_up(
+        self, running: list[_Running], venue: str, symbol: str, timeframe: Timeframe, until: int
+    ) -> bool:
         """Show bots the candles before ``until`` that they have missed, without a decision; False if they failed."""
         behind = [one for one in running if timeframe.close_of(one.runner.last_ts) < until]
         if not behind or self._recent is None:
@@ -117,6 +133,9 @@ class Bots:
         for one in behind:
             for candle in missed:
                 one.runner.see(candle)
+        if self._lake is not None and len(missed):
+            with suppress(StorageFailed):  # a cache of the market: trading does not wait for it
+                await asyncio.to_thread(self._lake.append, replace(missed, venue=venue))
         return True
 
     async def _take(self, one: _Running, answer: Answer, candle: Candle) -> None:

@@ -3,6 +3,7 @@
 Every event is taken through the desk again, as at a start; beside it stands what the account's state forgets.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +40,8 @@ from cambist.execution.orders import Life, Working
 from cambist.portfolio.ledger import Ledger
 from cambist.ports.book import Journal, JournalEntry
 
+_LEG = re.compile(r"\|(?=entry|exit)")
+
 
 @record
 class Why:
@@ -71,6 +74,10 @@ class Course:
     fee_assets: set[str] = field(default_factory=set)
     entries: dict[str, Working] = field(default_factory=dict)
     """Entry orders that have filled, by client id."""
+    in_ms: int | None = None
+    """From the close on which it was decided to the first fill of the entry; of the exit: ``out_ms``."""
+    out_ms: int | None = None
+    """None: no strategy decided on the exit."""
     lost: bool = False
     """Whether the answer to one of its orders was lost."""
     ended_by: Why | None = None
@@ -202,14 +209,19 @@ class _Reader:
         if one is None or one.order.bot != self._name or fill.trade_id in one.trades:
             return
         self.found.fills.append((fill.ts, seq))
-        course = self.found.course
+        course, decided = self.found.course, decision_of(one.order.id)
+        close_of = self._account.seats[self._name].spec.timeframe.close_of
         if fill.fee:
             course.fee_assets.add(fill.fee_asset)
         if one.order.role is Role.ENTRY:
-            course.decided_ts = course.decided_ts or decision_of(one.order.id)
+            if not course.fills_in:
+                course.decided_ts = decided
+                course.in_ms = fill.ts - close_of(decided)
             course.fills_in += 1
             course.entries[fill.client_id] = one
         else:
+            if one.order.role is Role.EXIT and course.out_ms is None:
+                course.out_ms = fill.ts - close_of(decided)
             course.fills_out += 1
 
     def _heard(self, seat: Seat, event: AccountEvent) -> None:
@@ -258,5 +270,5 @@ def _by_hand(ts: int, at_ms: int, timeframe: Timeframe) -> bool:
 
 
 def decision_of(order: str) -> int:
-    """Return the time (ms) of the decision from which an order's id was made."""
-    return int(order.split("|entry")[0].rsplit("|", 1)[1]) if "|entry" in order else 0
+    """Return the time (ms) of the decision from which an entry's, an exit's or a guard's id was made."""
+    return int(_LEG.split(order)[0].rsplit("|", 1)[1])

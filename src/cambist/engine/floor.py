@@ -57,22 +57,32 @@ class Floor:
         return self._attendant.reasons() if self._attendant is not None and self.up.is_set() else [self._why]
 
     async def run(self) -> None:
-        """Serve until cancelled."""
+        """Serve until cancelled; then another may write."""
         tries = 0
-        while True:
-            await self._until_ours()
-            try:
-                await self._serve()
-            except (StorageFailed, BusFailed, _LeaseLost) as error:
+        try:
+            while True:
+                await self._until_ours()
+                why = await self._until_down()
                 tries += 1
-                self._why = say("running.down", why=error)
+                self._why = say("running.down", why=why)
                 _log.critical("%s", self._why)
-                if isinstance(error, JournalFenced):
-                    await asyncio.to_thread(self._book.lease.give_back)
+                if isinstance(why, JournalFenced):
+                    self._book.lease.give_back()
                 await self._around.clock.sleep(wait_s(tries, seed=self._name) * self._around.pace)
-            finally:
-                self.up.clear()
-                self._attendant = None
+        finally:
+            self._book.lease.give_back()
+
+    async def _until_down(self) -> CambistError:
+        """Serve until something ends it, and return what."""
+        try:
+            await self._serve()
+        except (StorageFailed, BusFailed, _LeaseLost) as error:
+            return error
+        else:
+            return CambistError("running.bus_closed")
+        finally:
+            self.up.clear()
+            self._attendant = None
 
     async def _until_ours(self) -> None:
         told = False
@@ -98,7 +108,7 @@ class Floor:
         )
         try:
             async with engine:
-                bots = Bots(engine, asker, around.alerts, around.recent)
+                bots = Bots(engine, asker, around.alerts, around.recent, around.lake)
                 self._attendant = attendant = Attendant(around, engine, bots, self._name)
                 await _first_to_fail(engine.broken(), self._keep_lease(), self._attend(attendant))
         finally:

@@ -20,9 +20,7 @@ from cambist.domain.trade import ExitReason
 from cambist.domain.wish import Enter, Wish
 from cambist.engine.chronicle import Chronicle, Course, Deal, Why, why
 from cambist.engine.state import ClosedTrade
-
-SAME = Decimal("1e-12")
-"""Within this share of each other two figures are the same: averages are divisions, and those are rounded."""
+from cambist.usecases.figures import SAME, Figures, alike
 
 
 class Cause(StrEnum):
@@ -202,8 +200,8 @@ class _Judge:
     # -- a pair -------------------------------------------------------------------------------------------------------
 
     def _pair(self, course: Course, live: ClosedTrade, tested: ClosedTrade) -> Iterable[Difference]:
-        now = _Figures.of(tested)
-        then = _Figures.of(live)
+        now = Figures.of(tested)
+        then = Figures.of(live)
         for field, cause, leg, values, reason in (
             ("quantity", Cause.SIZE, "trade", _text(then.quantity, now.quantity), self._why_size),
             ("entry", *self._leg("entry", live, tested), self._why_entry),
@@ -214,7 +212,7 @@ class _Judge:
             moved = replace(now, **{field: getattr(then, field)})
             if field == "exit":
                 moved = replace(moved, ended=then.ended)
-            differs = cause is Cause.TIME or not _alike(getattr(then, field), getattr(now, field), then.scale(field))
+            differs = cause is Cause.TIME or not alike(getattr(then, field), getattr(now, field), then.scale(field))
             if differs:
                 at = live.exit_ts if leg == "exit" else live.entry_ts
                 yield Difference(
@@ -257,7 +255,7 @@ class _Judge:
             self._not_seen(course.decided_ts, max(live.entry_ts, tested.entry_ts))
             or (why("parity.why.lost") if course.lost else None)
             or _parts(course.fills_in)
-            or self._at_the_venue(cause, live.entry_price, tested.entry_price)
+            or _at_the_venue(cause, live.entry_price, tested.entry_price, course.in_ms)
         )
 
     def _why_exit(self, course: Course, live: ClosedTrade, tested: ClosedTrade, cause: Cause) -> Why:
@@ -276,7 +274,7 @@ class _Judge:
             reason
             or (why("parity.why.lost") if course.lost else None)
             or _parts(course.fills_out)
-            or self._at_the_venue(cause, live.exit_price, tested.exit_price)
+            or _at_the_venue(cause, live.exit_price, tested.exit_price, course.out_ms)
         )
 
     def _why_fee(self, course: Course, live: ClosedTrade, tested: ClosedTrade, _: Cause) -> Why:
@@ -317,59 +315,13 @@ class _Judge:
         )
         return mine - theirs
 
-    def _at_the_venue(self, cause: Cause, live: Decimal, tested: Decimal) -> Why:
-        if cause is Cause.TIME:
-            return why("parity.why.venue_time")
+
+def _at_the_venue(cause: Cause, live: Decimal, tested: Decimal, after_ms: int | None) -> Why:
+    if cause is not Cause.TIME:
         return why("parity.why.venue_price", bps=f"{(live / tested - 1) * 10_000:+.2f}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Figures:
-    """What the profit of a trade is made of."""
-
-    sign: int
-    quantity: Decimal
-    entry: Decimal
-    exit: Decimal
-    ended: bool
-    fee_rate: Decimal
-    """Fees as a share of what was turned over."""
-    funding: Decimal
-
-    @classmethod
-    def of(cls, trade: ClosedTrade) -> "_Figures":
-        gain = trade.sign * trade.quantity * (trade.exit_price - trade.entry_price)
-        ended = trade.reason is not ExitReason.OPEN
-        turned = trade.quantity * (trade.entry_price + (trade.exit_price if ended else 0))
-        return cls(
-            sign=trade.sign,
-            quantity=trade.quantity,
-            entry=trade.entry_price,
-            exit=trade.exit_price,
-            ended=ended,
-            fee_rate=trade.fees / turned,
-            funding=gain - trade.fees - trade.pnl,
-        )
-
-    @property
-    def turned(self) -> Decimal:
-        """Return the value of all that was bought and sold."""
-        return self.quantity * (self.entry + (self.exit if self.ended else 0))
-
-    @property
-    def pnl(self) -> Decimal:
-        gain = self.sign * self.quantity * (self.exit - self.entry)
-        return gain - self.fee_rate * self.turned - self.funding
-
-    def scale(self, field: str) -> Decimal:
-        """Return what a difference of ``field`` is small or large against."""
-        if field == "funding":
-            return self.turned
-        return Decimal(1) if field == "fee_rate" else abs(getattr(self, field))
-
-
-def _alike(one: Decimal, other: Decimal, scale: Decimal) -> bool:
-    return abs(one - other) <= SAME * scale
+    if after_ms is None:
+        return why("parity.why.venue_time")
+    return why("parity.why.delay", seconds=f"{after_ms / 1_000:.1f}")
 
 
 def _holding(trades: Iterable[ClosedTrade], decided: int, timeframe: Timeframe) -> ClosedTrade | None:
@@ -424,4 +376,4 @@ def _plain(value: Decimal) -> str:
 
 def moment(ts: int) -> str:
     """Return ``ts`` (ms) as people read it, UTC."""
-    return datetime.fromtimestamp(ts / 1_000, UTC).isoformat(sep=" ", timespec="minutes")
+    return datetime.fromtimestamp(ts / 1_000, UTC).strftime("%Y-%m-%d %H:%M")

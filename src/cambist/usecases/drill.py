@@ -131,6 +131,8 @@ class Sheet:
     unprotected_ms: int
     longest_bare_ms: int
     broke: int
+    why: tuple[str, ...]
+    """What made engines end by themselves."""
     restless: int
     unnoticed: int
     """Runs in which an exchange without memory went unnoticed."""
@@ -162,6 +164,7 @@ def sum_up(runs: Sequence[Run]) -> Sheet:
         unprotected_ms=sum(verdict.unprotected_ms for verdict in verdicts),
         longest_bare_ms=max((verdict.longest_bare_ms for verdict in verdicts), default=0),
         broke=sum(run.broke for run in runs),
+        why=tuple(sorted({run.why.strip().splitlines()[-1] for run in runs if run.why.strip()})),
         restless=sum(run.restless for run in runs),
         unnoticed=sum(verdict.unnoticed for verdict in verdicts),
     )

@@ -5,7 +5,7 @@ its strategy warmed up, are in the lake. The backtest decides where the bot was 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -83,6 +83,8 @@ class _Saw:
     """Open times of candles that came when it was too late to decide."""
     warm_up: int
     """Candles before that first one."""
+    needed: int
+    """How many the strategy needs there."""
 
 
 def parity(
@@ -93,15 +95,13 @@ def parity(
     heartbeat: HeartbeatLog,
     lake: CandleLake,
     costs: Settings | None = None,
-    strategy: Given | None = None,
     day: int | None = None,
 ) -> ParityReport:
     """Return what ``bot`` traded beside what its backtest would have traded on what it saw.
 
     ``account`` is new, as for `recover`: its settings are those that its journal tells of. ``costs`` default to
-    those of the paper venue; a live bot's fees to those of its venue, where the instrument tells them. ``strategy``
-    takes the place of the one that the bot's spec names. ``day`` (ms, its midnight UTC) keeps what was entered or has
-    ended on that day.
+    those of the paper venue; a live bot's fees to those of its venue, where the instrument tells them. ``day`` (ms,
+    its midnight UTC) keeps what was entered or has ended on that day.
 
     Raises `NotFound` if the bot has never run or seen anything (that day), `StrategyFailed` if its strategy cannot
     even be bound to the candles.
@@ -111,7 +111,7 @@ def parity(
     started = [ts for ts, status in told.statuses if status is BotStatus.RUNNING]
     if spec is None or instrument is None or not started:
         raise NotFound("parity.never_ran", bot=bot)
-    given = strategy or configured(spec.strategy, spec.params)
+    given = configured(spec.strategy, spec.params)
     saw = _what_it_saw(spec, account.spec.venue, told, heartbeat, lake, given, started[0])
     later = next((seq for ts, seq in told.fills if ts >= saw.rows[-1].close_ms), None)
     if later is not None:  # within the candle that has not closed yet, of which a backtest knows nothing
@@ -130,23 +130,14 @@ def parity(
         spec.budget,
         saw.asked,
     )
-    return _report(account, told, saw, tested, given, day)
+    return _report(spec, instrument, told, saw, tested, day)
 
 
 def _settings(costs: Settings | None, mode: Mode, instrument: Instrument, spec: BotSpec) -> Settings:
     fees = (instrument.taker_fee_bps, instrument.maker_fee_bps)
     if costs is None and mode is not Mode.PAPER and fees[0] is not None:
         costs = Settings(fee_bps=float(fees[0]), maker_fee_bps=None if fees[1] is None else float(fees[1]))
-    known = costs or Settings()
-    return Settings(
-        fee_bps=known.fee_bps,
-        maker_fee_bps=known.maker_fee_bps,
-        slippage_bps=known.slippage_bps,
-        spread_bps=known.spread_bps,
-        volume_share=known.volume_share,
-        limit_touch=known.limit_touch,
-        pyramiding=spec.pyramiding,
-    )
+    return replace(costs or Settings(), pyramiding=spec.pyramiding)
 
 
 # -- what it saw ------------------------------------------------------------------------------------------------------
@@ -171,7 +162,7 @@ def _what_it_saw(
     watched = [row for row in rows if row.candle_ms >= first]
     late = [row.candle_ms for row in watched if _awake(spec, told, row) and row.candle_ms not in asked]
     candles = build(venue, spec.symbol, frame, times, *columns)
-    return _Saw(candles, [ts in asked for ts in times], watched, late, len(before))
+    return _Saw(candles, [ts in asked for ts in times], watched, late, len(before), needed)
 
 
 def _was_asked(spec: BotSpec, told: Chronicle, row: SignalRow) -> bool:
@@ -228,10 +219,9 @@ def _absent(saw: _Saw, told: Chronicle, frame: Timeframe) -> list[int]:
 
 
 def _report(
-    account: Account, told: Chronicle, saw: _Saw, tested: Retraced, given: Given, day: int | None
+    spec: BotSpec, instrument: Instrument, told: Chronicle, saw: _Saw, tested: Retraced, day: int | None
 ) -> ParityReport:
-    spec, frame = told.spec, told.spec.timeframe if told.spec else Timeframe.M1
-    assert spec is not None
+    frame = spec.timeframe
     last_ts, last_close = int(saw.candles.ts[-1]), float(saw.candles.close[-1])
     deals = list(told.deals)
     if told.bot is not None and told.bot.position:
@@ -248,10 +238,10 @@ def _report(
         bot=spec.id,
         account=spec.account,
         strategy=spec.strategy,
-        venue=account.spec.venue,
+        venue=saw.candles.venue,
         symbol=spec.symbol,
         timeframe=frame,
-        currency=told.instrument.quote if told.instrument else "",
+        currency=instrument.quote,
         since_ms=since,
         until_ms=end,
         candles=sum(
@@ -268,7 +258,7 @@ def _report(
         tested_pnl=sum((one.tested.pnl for one in kept if one.tested is not None), Decimal(0)),
         by_cause=_by_cause(kept),
         differences=tuple(difference for one in kept for difference in one.differences),
-        notes=_notes(told, saw, tested, warm_up_needed(given, frame)),
+        notes=_notes(told, saw, tested),
     )
 
 
@@ -280,12 +270,12 @@ def _by_cause(kept: Sequence[Matched]) -> dict[Cause, Decimal]:
     return found
 
 
-def _notes(told: Chronicle, saw: _Saw, tested: Retraced, needed: int) -> tuple[Why, ...]:
+def _notes(told: Chronicle, saw: _Saw, tested: Retraced) -> tuple[Why, ...]:
     notes = []
     if told.differs:
         notes.append(why("parity.note.journal", seq=told.differs))
-    if saw.warm_up < needed:
-        notes.append(why("parity.note.warm_up", count=saw.warm_up, needed=needed))
+    if saw.warm_up < saw.needed:
+        notes.append(why("parity.note.warm_up", count=saw.warm_up, needed=saw.needed))
     if tested.failed is not None:
         notes.append(why("parity.note.failed", error=tested.failed))
     return tuple(notes)

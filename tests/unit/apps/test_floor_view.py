@@ -14,6 +14,7 @@ from tests.unit.engine.floors import floor, market, two_bots
 from cambist.adapters.bus.inprocess import InProcessBus
 from cambist.apps.cli.floor_view import ViewState, render, show
 from cambist.domain.account import BotStatus, Mode
+from cambist.domain.errors import BusFailed
 from cambist.domain.standing import AccountStanding
 from cambist.domain.text import speak
 from cambist.domain.trading import BreakerStage, TradingState
@@ -136,8 +137,9 @@ def test_bots_without_room_are_counted_and_those_that_need_a_look_come_first(sta
     seen = text(state, 80, 24)
     assert "zz-bare" in seen
     assert "UNPROTECTED" in seen
-    assert "more" in seen
-    assert seen.count("calm") == 31 - int(seen.split("… and ")[1].split()[0]) - 1
+    (heading,) = (line for line in seen.splitlines() if line.startswith("Bots"))
+    assert f"… and {30 - seen.count('calm')} more" in heading
+    assert seen.index("zz-bare") < seen.index("calm")
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -353,6 +355,62 @@ def test_a_view_that_is_cancelled_gives_the_screen_back(told):
         return out.getvalue()
 
     assert "\x1b[?1049l" in asyncio.run(run())
+
+
+class Refusing(InProcessBus):
+    """A bus that refuses the first who asks, and never hears that something was dealt with."""
+
+    refused = False
+
+    def subscribe(self, *topics: str, **how: Any):
+        if not self.refused:
+            self.refused = True
+            raise BusFailed("bus.failed", where="here", why="refused")
+        return super().subscribe(*topics, **how)
+
+    async def ack(self, group: str, delivery: Delivery) -> None:
+        raise BusFailed("bus.failed", where="here", why=f"{group} {delivery.key}")
+
+
+def test_a_bus_that_refuses_is_shown_and_asked_again(told, monkeypatch):
+    monkeypatch.setattr("cambist.apps.cli.floor_view._RETRY_S", 0.2)
+    monkeypatch.setattr("cambist.apps.cli.floor_view.FRAMES_S", 0.01)
+
+    async def run() -> str:
+        bus, stop, out = Refusing(keep=100_000), asyncio.Event(), Terminal()
+        for delivery in told:
+            await bus.publish(delivery.topic, _again(delivery.message))
+        console = Console(file=out, width=100, height=30, force_terminal=True)
+        showing = asyncio.create_task(show(bus, title="a test", console=console, stop=stop))
+        async with asyncio.timeout(30):
+            while "donchian_trend" not in out.getvalue():
+                await asyncio.sleep(0.01)
+        stop.set()
+        await showing
+        return out.getvalue()
+
+    before, _, after = asyncio.run(run()).partition("donchian_trend")
+    assert "refused" in before
+    assert "refused" not in after.rpartition("Ctrl-C")[0]
+
+
+def test_a_picture_that_cannot_be_drawn_stops_nobody(told, monkeypatch, caplog):
+    def broken(*_: object) -> None:
+        raise RuntimeError("no picture")
+
+    monkeypatch.setattr("cambist.apps.cli.floor_view.render", broken)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        showing = asyncio.create_task(
+            show(InProcessBus(), title="a test", console=Console(file=io.StringIO()), stop=stop)
+        )
+        await asyncio.sleep(0)
+        stop.set()
+        await showing
+
+    asyncio.run(run())
+    assert "could not be drawn" in caplog.text
 
 
 def test_without_colour_it_says_the_same(state):

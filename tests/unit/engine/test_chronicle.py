@@ -125,6 +125,7 @@ def test_a_trade_with_its_decision_and_its_fills():
     assert (deal.trade.entry_price, deal.trade.exit_price) == (Decimal("100.5"), Decimal(110))
     course = deal.course
     assert (course.decided_ts, course.fills_in, course.fills_out) == (HOUR, 2, 1)
+    assert (course.in_ms, course.out_ms) == (5, 5)
     assert course.cut is None
     assert course.ended_by is None
     assert course.fee_assets == {"B"}
@@ -227,4 +228,4 @@ def test_a_journal_that_would_come_out_otherwise_is_noticed():
 def test_the_decision_behind_an_order():
     assert decision_of("my|bot|1700000000000|entry0") == 1_700_000_000_000
     assert decision_of("bot|17|entry1|stop_loss|0.5") == 17
-    assert decision_of("bot|17|exit") == 0
+    assert decision_of("bot|17|exit") == 17

@@ -189,6 +189,16 @@ def test_what_ended_it_is_told_from_both_sides():
     assert found.why.said == "it ended by stop-loss live and by signal in the backtest"
 
 
+def test_an_order_that_took_too_long_says_how_long():
+    wishes = {4 * HOUR: (Exit(),)}
+    told = Chronicle(instrument=RULES, wishes=dict(wishes))
+    deal = Deal(trade(ended=6), Course(decided_ts=HOUR, out_ms=HOUR + 1_500))
+    known = Known(told, Retraced([trade()], [], {HOUR: BUY} | wishes), Timeframe.H1, [], list(range(0, 9 * HOUR, HOUR)))
+    assert only(compare([deal], [trade()], known)).why.said == (
+        "the order filled 3601.5 s after the close on which it was decided"
+    )
+
+
 def test_an_exit_that_was_wished_on_one_side_alone():
     told = Chronicle(instrument=RULES, wishes={3 * HOUR: (Exit(),)})
     assert only(beside([trade(ended=4)], [trade()], told=told)).why.key == "parity.why.decided"

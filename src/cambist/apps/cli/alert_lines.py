@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cambist.apps.cli import standings, tables
 from cambist.domain.alert import Level
+from cambist.domain.metrics import number
 from cambist.domain.text import all_texts, say
 
 _LEVELS = {Level.CRITICAL: (standings.BAD, "!!"), Level.WARNING: (standings.WARN, "!"), Level.INFO: ("", "·")}
@@ -21,6 +22,7 @@ _AMOUNTS: dict[str, Callable[[Decimal], str]] = {
     "quantity": standings.amount_text,
     "risk": standings.money,
     "gain": standings.money,
+    "ratio": lambda ratio: number(float(ratio), 2),
     "pnl": lambda pnl: standings.signed(pnl, standings.money(pnl)),
 }
 

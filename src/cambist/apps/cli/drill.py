@@ -98,6 +98,8 @@ def _print(sheet: "Sheet", strategy: str) -> None:
     for key, counts in (("drill.deaths", sheet.kills), ("drill.faults", sheet.struck)):
         if counts:
             out.print(say(key, list=_listed(counts)))
+    for why in sheet.why:
+        out.print(say("drill.why", why=why), style=LOSS)
     if sheet.failed:
         out.print(say("drill.failed", seeds=" ".join(map(str, sheet.failed))), style=LOSS)
     elif not sheet.orders:

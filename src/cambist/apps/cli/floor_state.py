@@ -103,6 +103,8 @@ class ViewState:
     """Messages of the topic, the newest last."""
     gains: dict[str, list[float]] = field(default_factory=dict)
     """By currency, what the bots have gained on their budgets, from the first that was heard to now."""
+    away: str = ""
+    """Why the bus cannot be heard; empty if it can."""
     unread: int = 0
     """Messages that could not be read: another version wrote them."""
     _seen: dict[str, None] = field(default_factory=dict)

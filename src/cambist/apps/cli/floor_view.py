@@ -5,9 +5,10 @@ the essential; what does not fit is counted.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from decimal import Decimal
 from functools import partial
 
@@ -22,14 +23,18 @@ from cambist.apps.cli.floor_layout import GAP, Section, allot, draw_band
 from cambist.apps.cli.floor_state import Market, ViewState
 from cambist.domain import metrics
 from cambist.domain.account import BotStatus, Mode
+from cambist.domain.errors import BusFailed
 from cambist.domain.metrics import Unit, number
 from cambist.domain.standing import AccountStanding, BotStanding
 from cambist.domain.text import say
 from cambist.ports.bus import ALERTS, AUDIT, CANDLES, HEARTBEAT, Bus
 
+_log = logging.getLogger(__name__)
+
 __all__ = ["ViewState", "render", "show"]
 
 FRAMES_S = 0.5
+_RETRY_S = 1.0
 _WIDE = 140
 """Columns from which sections stand side by side."""
 _ROOMY = 96
@@ -42,48 +47,40 @@ Bots = Sequence[tuple[AccountStanding, BotStanding]]
 async def show(bus: Bus, *, title: str, console: Console | None = None, stop: asyncio.Event) -> None:
     """Show the floor until ``stop`` is set, and leave the last picture standing.
 
-    Where there is no terminal, that picture is all that is printed. Raises `BusFailed` if the bus refuses.
+    Where there is no terminal, that picture is all that is printed. What goes wrong here (a bus that is away, a
+    picture that cannot be drawn) is shown or logged, and never raised: who trades in this process must go on.
     """
     console = console or Console(highlight=False)
     state = ViewState(title=title, now_s=_now_s())
+    fails: set[str] = set()
     listening = asyncio.create_task(_listen(bus, state))
-    stopped = asyncio.create_task(stop.wait())
     try:
         with _screen(console) as live:
-            while not (stopped.done() or listening.done()):
+            while not stop.is_set():
                 state.now_s = _now_s()
                 if live is not None:
-                    await _in_thread(partial(_draw, live, state.still(), console))
-                await asyncio.wait((stopped, listening), timeout=FRAMES_S, return_when=asyncio.FIRST_COMPLETED)
-        console.print(render(state, console.size))
-        if listening.done():
-            listening.result()
+                    await _in_thread(partial(_draw, live, state.still(), console, fails))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), FRAMES_S)
+        _draw(None, state, console, fails)
     finally:
-        for task in (listening, stopped):
-            task.cancel()
-        await asyncio.wait((listening, stopped))
-
-
-def _draw(live: Live, state: ViewState, console: Console) -> None:
-    live.update(render(state, console.size), refresh=True)
-
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Do ``work`` beside the event loop, which trades: a picture takes longer to draw than an order to leave."""
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await working  # a picture must not come after the screen was given back
-        raise
+        listening.cancel()
+        await asyncio.wait((listening,))
 
 
 async def _listen(bus: Bus, state: ViewState) -> None:
     group = f"view-{os.getpid()}"  # a group of its own: every view sees everything
     topics = (AUDIT, HEARTBEAT, CANDLES, ALERTS)
-    async for delivery in bus.subscribe(*topics, group=group, consumer="view", from_start=True):
-        state.take(delivery)
-        await bus.ack(group, delivery)
+    while True:
+        try:
+            async for delivery in bus.subscribe(*topics, group=group, consumer="view", from_start=True):
+                state.away = ""
+                state.take(delivery)
+                with suppress(BusFailed):  # it comes again then, and is known by its id
+                    await bus.ack(group, delivery)
+        except BusFailed as error:
+            state.away = str(error)
+        await asyncio.sleep(_RETRY_S)
 
 
 def _screen(console: Console) -> AbstractContextManager[Live | None]:
@@ -94,6 +91,30 @@ def _screen(console: Console) -> AbstractContextManager[Live | None]:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _draw(live: Live | None, state: ViewState, console: Console, fails: set[str]) -> None:
+    """Draw a picture; how it ``fails`` is logged once."""
+    try:
+        picture = render(state, console.size)
+        if live is None:
+            console.print(picture)
+        else:
+            live.update(picture, refresh=True)
+    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn must not stop who trades
+        if repr(error) not in fails:
+            fails.add(repr(error))
+            _log.exception("%s", say("floor.no_picture"))
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Do ``work`` beside the event loop, which trades: a picture takes longer to draw than an order to leave."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await working  # a picture must not come after the screen was given back
+        raise
 
 
 def render(state: ViewState, size: ConsoleDimensions) -> RenderableType:
@@ -162,12 +183,11 @@ def _heartbeat(state: ViewState) -> Text:
 
 
 def _foot(state: ViewState) -> Text:
-    line = Text(f"{say('floor.stop')} {say('floor.next')}", style=tables.FAINT, no_wrap=True, overflow="ellipsis")
+    troubles = [state.away] if state.away else []
     if state.unread:
-        line = Text(f"{say('floor.unread', count=state.unread)}  ", style=standings.WARN, no_wrap=True).append_text(
-            line
-        )
-    return line
+        troubles.append(say("floor.unread", count=number(state.unread, 0)))
+    usual = Text(f"{say('floor.stop')} {say('floor.next')}", style=tables.FAINT)
+    return _cut(Text("  ").join([*(Text(trouble, style=standings.WARN) for trouble in troubles), usual]))
 
 
 # -- market and equity ------------------------------------------------------------------------------------------------

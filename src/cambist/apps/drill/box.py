@@ -26,14 +26,14 @@ from cambist.simulators.binance import Customer, ExchangeServer
 from cambist.simulators.faults import Kind, Struck
 from cambist.usecases.drill import Run, Span, TrueOrder, Truth, judge
 
-SPEED = 25.0
+SPEED = 20.0
 SYMBOL = "BTC/USDT"
 CASH = Decimal(10_000)
 START_MS = 1_704_067_200_000
 _STEP_S = 0.003
 _NEWS_S = 0.03  # real time that news of a fill takes to the engine and back, at most, on a machine that is not idle
-_REST_MS, _LONGEST_REST_MS = 15_000, 240_000
-_LONGEST_START_S = 20.0
+_REST_MS, _FORGOTTEN_MS, _LONGEST_REST_MS = 15_000, 90_000, 150_000
+_MOST_FALLS = 3  # engines that end by themselves, before a run is given up
 
 Start = Callable[[Setup], BaseProcess]
 
@@ -132,11 +132,11 @@ class _Played:
         bootstrap.register(self._setup.settings).add_account(self._setup.account)
         self._setup = replace(self._setup, url=await self._server.start())
         try:
-            while self._clock.now_ms() < self._end_ms:
+            while self._clock.now_ms() < self._end_ms and self._broke < _MOST_FALLS:
                 await self._pass()
             self._server.faults = []
             self._kills.clear()
-            restless = not await self._rest()
+            restless = self._broke < _MOST_FALLS and not await self._rest()
         finally:
             await self._end_engine()
             truth = self._truth()
@@ -160,18 +160,20 @@ class _Played:
             raise Stopped("drill.stopped")
         clock = self._clock
         clock.watched()
+        if self._dead_since is not None and clock.up_ms:
+            self._dead.append((self._dead_since, clock.up_ms))
+            self._dead_since = None
         if self._engine is not None and self._engine.exitcode is not None:
             killed = self._engine.exitcode not in (0, 1)  # as Python ends of itself, well or with an error
             self._broke += not (self._doomed and killed)
-            self._engine, self._dead_since = None, clock.now_ms()
+            self._engine = None
+            if self._dead_since is None:  # one that died before it came up guarded nothing
+                self._dead_since = clock.now_ms()
         if self._engine is None:
             kill = self._kills.pop(0) if self._kills and not self._broke else None
             self._doomed = kill is not None
             clock.up_ms, clock.quiet = 0, False
             self._engine = self._start_engine(replace(self._setup, kill=kill))
-        elif self._dead_since is not None and clock.up_ms:
-            self._dead.append((self._dead_since, clock.up_ms))
-            self._dead_since = None
 
     async def _end_engine(self) -> None:
         if self._engine is not None:
@@ -205,19 +207,28 @@ class _Played:
         return self._orders() != before
 
     async def _rest(self) -> bool:
-        """Wait until the engine has nothing more to do; False if it never comes to that."""
+        """Wait until the engine has nothing more to do; False if it never comes to that.
+
+        Before an exchange without memory there is no rest: what is held there must be guarded, and cannot be.
+        """
         clock = self._clock
         began = calm_since = clock.now_ms()
+        forgot = self._forgot()
         while clock.now_ms() - began < _LONGEST_REST_MS:
             self._look_after_engine()
             if not clock.quiet:  # an engine that has fallen silent is not at rest
                 calm_since = clock.now_ms()
             elif clock.now_ms() - calm_since >= _REST_MS:
                 return True
+            if forgot and clock.now_ms() - began >= _FORGOTTEN_MS:
+                return True
             await asyncio.sleep(_STEP_S)
         return False
 
     # -- the truth ----------------------------------------------------------------------------------------------------
+
+    def _forgot(self) -> bool:
+        return any(struck.fault.kind is Kind.AMNESIA for struck in self._server.struck)
 
     def _orders(self) -> list[tuple[str, int]]:
         return [(order.status, len(order.fills)) for order in self._server.desk.orders(ACCOUNT)]
@@ -245,7 +256,7 @@ class _Played:
             balances=balances,
             now_ms=now_ms,
             excused=tuple(dead + [span for struck in server.struck if (span := _unreachable(struck))]),
-            forgot=any(struck.fault.kind is Kind.AMNESIA for struck in server.struck),
+            forgot=self._forgot(),
         )
 
 

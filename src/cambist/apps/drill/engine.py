@@ -100,7 +100,7 @@ async def _live_or_fall(setup: Setup) -> None:
     """Live; whatever ends an engine that should have lived on is noted, and ends the process at once."""
     try:
         await _live(setup)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nothing goes on after it: it is written down, and the process is over
         setup.falls.write_text(traceback.format_exc(), encoding="utf-8")
         os._exit(1)  # not by way of a tidy end, which may wait for what never comes
 

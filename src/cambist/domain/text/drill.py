@@ -75,6 +75,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "drill.deaths": ("Engines died: {list}.", "Arrêts des moteurs : {list}."),
     "drill.faults": ("Faults: {list}.", "Pannes : {list}."),
+    "drill.why": ("An engine ended by itself: {why}", "Un moteur s'est arrêté de lui-même : {why}"),
     "drill.passed": ("Passed: nothing was lost.", "Réussi : rien n'a été perdu."),
     "drill.failed": (
         "FAILED. Runs that did not pass, by seed: {seeds}.",

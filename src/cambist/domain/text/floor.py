@@ -105,6 +105,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Elsewhere: cambist bot --help · cambist account --help",
         "Ailleurs : cambist bot --help · cambist account --help",
     ),
+    "floor.no_picture": (
+        "The live view could not be drawn; trading goes on.",
+        "La vue en direct n'a pas pu être dessinée ; le trading continue.",
+    ),
     "floor.unread": ("messages of another version: {count}", "messages d'une autre version : {count}"),
     # -- the audit stream
     "audit.away": (
@@ -128,8 +132,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} est entré : {side} {quantity} {symbol} à {price}, risque {risk} {quote}",
     ),
     "alert.entered_target": (
-        "{bot} entered: {side} {quantity} {symbol} at {price}, risks {risk} for {gain} {quote} ({ratio} : 1)",
-        "{bot} est entré : {side} {quantity} {symbol} à {price}, risque {risk} pour {gain} {quote} ({ratio} : 1)",
+        "{bot} entered: {side} {quantity} {symbol} at {price}, risks {risk} for {gain} {quote} ({ratio}:1)",
+        "{bot} est entré : {side} {quantity} {symbol} à {price}, risque {risk} pour {gain} {quote} ({ratio}:1)",
     ),
     "alert.closed": (
         "{bot} closed {symbol} at {price} ({why}): {pnl} {quote}",

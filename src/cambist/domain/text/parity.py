@@ -125,6 +125,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the venue filled it in another candle",
         "la bourse l'a exécuté dans une autre bougie",
     ),
+    "parity.why.delay": (
+        "the order filled {seconds} s after the close on which it was decided",
+        "l'ordre a été exécuté {seconds} s après la clôture sur laquelle il fut décidé",
+    ),
     "parity.why.venue_size": (
         "the venue had another quantity to give, or the budget allowed for its fees",
         "la bourse avait une autre quantité à donner, ou le budget prévoyait ses frais",

@@ -14,6 +14,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The right to write the accounts was lost.",
         "Le droit d'écrire les comptes a été perdu.",
     ),
+    "running.bus_closed": ("The bus was closed.", "Le bus a été fermé."),
     "running.not_ready": (
         "{account}: the venue has not been heard yet, so nothing is bought.",
         "{account} : la bourse n'a pas encore répondu, rien n'est donc acheté.",

@@ -1,0 +1,294 @@
+"""The floor: up from the register, through failures, with signals that are late, missing, or told twice."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.engine.rooms import Heard, instrument
+
+from cambist.adapters.bus.inprocess import InProcessBus
+from cambist.adapters.clock import SystemClock
+from cambist.adapters.storage.candles import ParquetLake
+from cambist.adapters.storage.journal import SqlJournal
+from cambist.adapters.storage.lease import open_lease
+from cambist.adapters.storage.register import SqlRegister
+from cambist.adapters.venues.simulated.venue import SimulatedVenue
+from cambist.domain.account import AccountSpec, BotStatus, Mode
+from cambist.domain.candles import Candles
+from cambist.domain.errors import StorageFailed, VenueUnavailable
+from cambist.domain.ledger import LedgerEntry
+from cambist.domain.signal import Signal
+from cambist.domain.tick import CandleTick, TradeTick
+from cambist.domain.timeframe import MINUTE_MS, Timeframe
+from cambist.engine.attendant import Surroundings
+from cambist.engine.floor import Book, Floor
+from cambist.market.exchange import Exchange
+from cambist.market.matching import Costs
+from cambist.market.synthetic import synthetic_market
+from cambist.ports.book import JournalEntry
+from cambist.ports.bus import HEARTBEAT
+from cambist.ports.metrics import Unmeasured
+from cambist.usecases.accounts import add_account, ask
+from cambist.usecases.bots import add_bot, tell_bot
+
+SYMBOL = "BTC/USDT"
+BUYS = """
+class Buys(Strategy):
+    def next(self):
+        if not self.position:
+            self.buy(fraction=0.5, stop_loss=0.1)
+"""
+NOW = SystemClock().now_ms() // MINUTE_MS * MINUTE_MS
+MARKET = synthetic_market((SYMBOL,), start_ms=NOW - 200 * MINUTE_MS, count=240, timeframe="1m", seed=3)[SYMBOL]
+
+
+class Recent:
+    """The market's history, which now and then cannot be had."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+        self.away = 0
+
+    async def candles(self, symbol: str, timeframe: Timeframe, since: int, until: int) -> Candles:
+        if self.away:
+            self.away -= 1
+            raise VenueUnavailable("venue.unavailable", venue="x", detail="away")
+        self.asked.append((since, until))
+        return MARKET.between(since, until)
+
+    async def trades(self, symbol: str, first_id: int, last_id: int) -> list[TradeTick]:
+        return []
+
+
+class Unsteady(SqlJournal):
+    """A journal whose disk is full at times."""
+
+    failures = 0
+
+    def append(self, entries: Sequence[JournalEntry], ledger: Sequence[tuple[str, LedgerEntry]] = ()) -> None:
+        if Unsteady.failures:
+            Unsteady.failures -= 1
+            raise StorageFailed("database.failed", why="disk full")
+        super().append(entries, ledger)
+
+
+@dataclass
+class Place:
+    """Everything around a floor, and the floor."""
+
+    folder: Path
+    heard: Heard = field(default_factory=Heard)
+    recent: Recent = field(default_factory=Recent)
+    bus: InProcessBus = field(default_factory=InProcessBus)
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    def __post_init__(self) -> None:
+        self.url = f"sqlite:///{self.folder}/book.db"
+        self.register = SqlRegister(self.url, None)
+        self.exchange = Exchange([instrument(SYMBOL)], Costs(), by_law=True)
+        self.exchange.add_account("paper", {"USDT": Decimal(10_000)})
+        self.exchange.at_open(SYMBOL, NOW, float(MARKET.close[199]), 1e6)
+        add_account(self.register, "paper", venue="simulated", mode=Mode.PAPER)
+        (self.folder / "buys.py").write_text(BUYS, encoding="utf-8")
+
+    def bot(self, name: str = "b", strategy: str = "buys.py") -> None:
+        """Add a bot and ask for its start."""
+        file = str(self.folder / strategy)
+        add_bot(
+            self.register, name, account="paper", strategy=file, symbol=SYMBOL, timeframe=Timeframe.M1, budget="1000"
+        )
+        tell_bot(self.register, name, "start", 0)
+
+    async def open_venue(self, spec: AccountSpec) -> SimulatedVenue:
+        return SimulatedVenue(self.exchange, spec.id, self.clock)
+
+    @asynccontextmanager
+    async def floor(self) -> AsyncIterator[Floor]:
+        around = Surroundings(
+            register=self.register,
+            bus=self.bus,
+            clock=self.clock,
+            alerts=self.heard,
+            recent=self.recent,
+            market="simulated",
+            prices=None,
+            lake=ParquetLake(self.folder / "candles"),
+            open_venue=self.open_venue,
+            late_ms=5_000,
+        )
+        floor = Floor(Book(journal=lambda: Unsteady(self.url), lease=open_lease(self.url)), around, Unmeasured())
+        running = asyncio.create_task(floor.run())
+        try:
+            await floor.up.wait()
+            yield floor
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    async def close(self, ts: int, *, times: int = 1) -> None:
+        """Tell the bots of the candle that opened at ``ts``."""
+        (row,) = MARKET.between(ts, ts + 1)
+        values: dict[str, Any] = {
+            name: Decimal(repr(getattr(row, name))) for name in ("open", "high", "low", "close", "volume")
+        }
+        tick = CandleTick(symbol=SYMBOL, timeframe=Timeframe.M1, ts=ts, closed=True, received_ms=ts, **values)
+        for _ in range(times):
+            signal = Signal(venue="simulated", candle=tick, received_ms=ts)
+            await self.bus.publish(HEARTBEAT, signal.message())
+
+    def orders(self) -> int:
+        return sum(one.type == "market" for one in self.exchange.orders("paper", SYMBOL))
+
+
+async def until(true: Callable[[], Any], what: str) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.02)
+    assert true(), what
+
+
+async def started(place: Place, floor: Floor, bot: str = "b") -> None:
+    def running() -> bool:
+        return not place.register.waiting()
+
+    await until(running, "the request is answered")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    Unsteady.failures = 0
+    return Place(tmp_path)
+
+
+def run(work: Callable[[], Any]) -> None:
+    asyncio.run(work())
+
+
+def last_closed() -> int:
+    """Return the open time of the candle that closed last."""
+    return SystemClock().now_ms() // MINUTE_MS * MINUTE_MS - MINUTE_MS
+
+
+def test_a_close_is_decided_on_once_however_often_it_is_told(place: Place):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            await place.close(last_closed() + MINUTE_MS, times=3)
+            await until(place.orders, "an order")
+            await asyncio.sleep(0.1)
+            assert place.orders() == 1
+
+    run(work)
+
+
+def test_a_close_after_which_another_has_closed_is_seen_and_not_decided_on(place: Place):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            ts = last_closed()
+            place.recent.asked.clear()
+            await started(place, floor)
+            held = place.recent.asked[-1][1]  # history ends here
+            assert held == ts + MINUTE_MS
+            before, place.clock.now_ms = place.clock.now_ms, lambda: held + 4 * MINUTE_MS  # type: ignore[method-assign]
+            await place.close(held)
+            await until(lambda: floor_has_seen(floor, held), "it is seen")
+            assert place.orders() == 0
+            place.clock.now_ms = before  # type: ignore[method-assign]
+            await place.close(held + MINUTE_MS)
+            await until(place.orders, "the next one is decided on")
+
+    run(work)
+
+
+def floor_has_seen(floor: Floor, ts: int) -> bool:
+    attendant = floor._attendant
+    assert attendant is not None
+    return any(one.runner.last_ts == ts for some in attendant._bots._by_series.values() for one in some.values())
+
+
+def test_closes_that_were_missed_are_fetched_before_the_next_decision(place: Place):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            held = place.recent.asked[-1][1]
+            place.recent.away = 1
+            await place.close(held + 3 * MINUTE_MS)
+            await until(lambda: "running.missed" in place.heard.told(), "it says so")
+            assert place.orders() == 0  # with a hole in its history it does not decide
+            await place.close(held + 4 * MINUTE_MS)
+            await until(place.orders, "an order")
+            assert place.recent.asked[-1] == (held, held + 4 * MINUTE_MS)
+
+    run(work)
+
+
+def test_a_bot_without_history_is_told_of_and_one_that_cannot_be_loaded_is_paused(place: Place):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+        (place.folder / "buys.py").write_text("class Broken(Strategy): nonsense", encoding="utf-8")
+        async with place.floor() as floor:
+            await until(lambda: "running.no_bot" in place.heard.told(), "it is told")
+            attendant = floor._attendant
+            assert attendant is not None
+            seat = attendant._engine.lanes["paper"].account.seats["b"]
+            await until(lambda: seat.status is BotStatus.PAUSED, "paused")
+
+    run(work)
+
+
+def test_a_disk_that_is_full_for_a_while_costs_nothing_but_time(place: Place):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            attendant = floor._attendant
+            Unsteady.failures = 1
+            await place.close(last_closed() + MINUTE_MS)
+            await until(lambda: floor._attendant not in (None, attendant) and floor.up.is_set(), "up again")
+            assert "trading.journal_failed" in place.heard.told()
+            assert place.orders() == 0  # what was not journaled did not leave
+            await place.close(last_closed() + 2 * MINUTE_MS)
+            await until(place.orders, "an order")
+            assert place.orders() == 1
+
+    run(work)
+
+
+def test_what_no_engine_does_is_answered(place: Place):
+    async def work() -> None:
+        place.bot()
+        number = ask(place.register, 1, "paper", "dance", 0)
+        async with place.floor():
+            await until(lambda: place.register.request(number).done_ms, "answered")
+        assert "Not done" in place.register.request(number).answer
+        assert json.loads(place.register.request(number).params) == {}
+
+    run(work)
+
+
+def test_an_account_that_cannot_be_opened_is_told_of_and_named_in_the_health(place: Place):
+    async def closed(spec: AccountSpec) -> SimulatedVenue:
+        raise VenueUnavailable("venue.unavailable", venue=spec.venue, detail="away")
+
+    async def work() -> None:
+        place.bot()
+        place.open_venue = closed  # type: ignore[method-assign]
+        async with place.floor() as floor:
+            assert place.heard.told() == ["running.no_account"]
+            assert any("paper" in reason for reason in floor.reasons())
+            await until(lambda: not place.register.waiting(), "answered")
+            assert place.heard.told() == ["running.no_account"]  # once
+
+    run(work)
