@@ -24,7 +24,9 @@ from cambist.simulators.clock import Clock
 from cambist.simulators.faults import Fault
 from cambist.simulators.serving import Answer
 
-SYMBOL, KEY, SECRET = "BTC/USDT", "k", "s"
+SYMBOL, SECRET = "BTC/USDT", "s"
+ACCOUNTS = 2
+"""Of two customers: Binance lets one place 100 orders in ten seconds, of which ten are kept for stops."""
 HISTORY = 300
 """Minutes of market before the box is opened."""
 
@@ -72,10 +74,10 @@ class Stamped(ExchangeServer):
 async def serve(setup: Setup) -> None:
     count = HISTORY + setup.minutes + 1_000
     series = synthetic_market((SYMBOL,), start_ms=FIRST_TS, count=count, timeframe="1m", seed=5)[SYMBOL]
-    rich = Customer(key=KEY, secret=SECRET, balances={"USDT": Decimal(100_000_000)}, name="rich")
+    held = {"USDT": Decimal(100_000_000)}
     box = Stamped(
         (series,),
-        customers=(rich,),
+        customers=[Customer(key=f"rich{number}", secret=SECRET, balances=held) for number in range(ACCOUNTS)],
         clock=Clock(FIRST_TS + HISTORY * MINUTE_MS, setup.speed),
         limits=Limits(weight=10**9, orders=10**9),  # what the venue lets through is its own figure
     )

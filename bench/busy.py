@@ -7,27 +7,25 @@ a target that rest as a pair, exits by signal. Every report of the exchange come
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
 from bench.work import FIRST_TS, MINUTE_MS
 from cambist.domain.account import AccountSpec, BotSpec, BotStatus, Mode
-from cambist.domain.command import MoveStop, Place, PlacePair, TakeBackOrder, VenueCommand
+from cambist.domain.command import Place, PlacePair, TakeBackOrder, VenueCommand
 from cambist.domain.errors import NotFound, VenueRefused
 from cambist.domain.event import (
     AccountEvent,
     BotAdded,
     BotChanged,
-    CandleClosed,
     Decided,
     FillReported,
     Opened,
     OrderAbsent,
     OrderReported,
     Seen,
-    TriggerMoved,
 )
 from cambist.domain.instrument import Instrument
 from cambist.domain.ledger import LedgerEntry
@@ -122,8 +120,6 @@ class BusyAccount:
         # prices stay about where they began, or the account would be rich or broke after a million events
         self._price = close + (30_000.0 - close) * 0.001
         yield from self._take(Seen(self._ts, ((SYMBOL, Decimal(repr(close))),), venue_ready=True))
-        if self.account.seats[BOT.id].bot.trails:
-            yield from self._take(CandleClosed(BOT.id, self._ts, high, low, close))
         if random.random() < 2 / 3:
             yield from self._take(Decided(BOT.id, self._ts, close, (self._wish(),)))
         yield from self._answer()
@@ -131,8 +127,7 @@ class BusyAccount:
     def _wish(self) -> Wish:
         if self.account.seats[BOT.id].bot.position:
             return Exit()
-        trailing = 0.004 if self._random.random() < 0.2 else None
-        return Enter(side=Side.BUY, size=Fraction(0.1), stop_loss=0.005, take_profit=0.01, trailing_stop=trailing)
+        return Enter(side=Side.BUY, size=Fraction(0.1), stop_loss=0.005, take_profit=0.01)
 
     def _answer(self) -> Iterator[Taken]:
         while self._inbox:
@@ -158,15 +153,14 @@ class BusyAccount:
                     self._inbox.append(OrderReported(self._exchange.cancel(SPEC.id, symbol, client_id)))
                 except NotFound:
                     self._inbox.append(OrderAbsent(client_id, self._ts))
-            case MoveStop(symbol, client_id, trigger):
-                self._exchange.amend(SPEC.id, symbol, client_id, trigger)
-                self._inbox.append(TriggerMoved(client_id, self._ts, trigger))
 
-    def _submit(self, requests: tuple[OrderRequest, ...], send) -> None:  # type: ignore[no-untyped-def]
+    def _submit(self, requests: tuple[OrderRequest, ...], send: Callable[[], tuple[OrderReport, ...]]) -> None:
         try:
             self._inbox.extend(map(OrderReported, send()))
         except VenueRefused as error:
-            refused = {"status": Status.REFUSED, "filled": Decimal(0), "ts": self._ts, "reason": str(error)}
-            self._inbox.extend(
-                OrderReported(OrderReport(client_id=one.client_id, symbol=SYMBOL, **refused)) for one in requests
-            )
+            self._inbox.extend(OrderReported(self._refusal(one.client_id, str(error))) for one in requests)
+
+    def _refusal(self, client_id: str, why: str) -> OrderReport:
+        return OrderReport(
+            client_id=client_id, symbol=SYMBOL, status=Status.REFUSED, filled=Decimal(0), ts=self._ts, reason=why
+        )

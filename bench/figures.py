@@ -119,8 +119,27 @@ def indicators(session: Session) -> Figure:
     return _with_rows_of(Figure("Indicators beside TA-Lib"), session, "indicators")
 
 
+def live(session: Session) -> Figure:
+    figure = Figure("Live, over loopback: closing message on the wire to order on the wire")
+    figure.notes += [
+        "The exchange in a box is a process of its own, and both stamps are the box's.",
+        "Between them: feed, heartbeat, bus, strategy, desk, journal on SQLite (synced to disk), ccxt, its request.",
+        "Binance's budget is kept: two accounts, for one may place 90 orders in ten seconds, and ten for stops.",
+    ]
+    return _with_targets(figure, session, "orders")
+
+
+def heartbeat(session: Session) -> Figure:
+    return _with_targets(Figure("The heartbeat, over loopback, bus in process"), session, "beats")
+
+
+def journal(session: Session) -> Figure:
+    return _with_targets(Figure("The journal on SQLite"), session, "journals")
+
+
 FIGURES: dict[str, Callable[[Session], Figure]] = {
-    figure.__name__: figure for figure in (compiled, event_loop, template, cold_start, proof, lake, indicators)
+    figure.__name__: figure
+    for figure in (compiled, event_loop, template, cold_start, proof, lake, indicators, live, heartbeat, journal)
 }
 
 
@@ -133,6 +152,17 @@ def _with_rows_of(figure: Figure, session: Session, module: str) -> Figure:
         figure.notes.append(rows.reason)
     else:
         figure.outcomes += [{name: _cell(value) for name, value in row.items()} for row in rows]
+    return figure
+
+
+def _with_targets(figure: Figure, session: Session, module: str) -> Figure:
+    rows = session.rows(module)
+    if isinstance(rows, Failed):
+        figure.notes.append(rows.reason)
+        return figure
+    for row in rows:
+        verdict = {True: MET, False: MISSED}.get(row["met"], "")
+        figure.rows.append(Row(row["what"], row["came"], "", "", row["target"], verdict))
     return figure
 
 

@@ -19,9 +19,9 @@ from cambist.domain.order import Order, Role
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.runners import bind
 from cambist.engine.state import Bot, State
+from cambist.market.grid import close_times
 from cambist.market.matching import Book, Costs
 from cambist.market.resample import resample
-from cambist.strategies._view import close_times
 
 D = Decimal
 GUARDS = {Role.STOP_LOSS: "stop_loss", Role.TRAILING_STOP: "trailing_stop", Role.TAKE_PROFIT: "take_profit"}

@@ -60,7 +60,7 @@ def _writing(kind: Any, own: str, known: dict[str, Any]) -> str:
         return f"str({own})"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"{own}.value"
-    if is_dataclass(kind):
+    if _is_record(kind):
         return f"{_name(_record(kind)[0], known)}({own}, {{}})"
     if origin in (Union, UnionType):
         return f"(None if {own} is None else {_writing_one_of(inner, own, known)})"
@@ -94,7 +94,7 @@ def _reading(kind: Any, own: str, known: dict[str, Any]) -> str:
         return f"{_name(Decimal, known)}({own})"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"{_name({member.value: member for member in kind}, known)}[{own}]"
-    if is_dataclass(kind):
+    if _is_record(kind):
         return f"{_name(_record(kind)[1], known)}({own})"
     if origin in (Union, UnionType):
         return f"(None if {own} is None else {_reading_one_of(inner, own, known)})"
@@ -113,6 +113,10 @@ def _reading_one_of(kinds: tuple[Any, ...], own: str, known: dict[str, Any]) -> 
         return _reading(real[0], own, known)
     readers = _name({kind.__name__: _record(kind)[1] for kind in real}, known)
     return f"{readers}[{own}.pop('_')]({own})"
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and is_dataclass(kind)
 
 
 @cache

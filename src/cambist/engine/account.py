@@ -3,7 +3,7 @@
 `engine/desk.py` moves it, event by event. The same events give the same account, so it is rebuilt from its journal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from cambist.domain.alert import Alert
 from cambist.domain.command import VenueCommand
 from cambist.domain.event import Configured, GuardTouched
 from cambist.domain.ledger import LedgerEntry
+from cambist.domain.order import OrderType
 from cambist.domain.position import ZERO, Position
 from cambist.domain.refusal import Refused
 from cambist.domain.request import Traits
@@ -75,6 +76,10 @@ class Outcome:
     closed: list[ClosedTrade] = field(default_factory=list)
     seq: int = 0
     """The journal entry of the event; 0 as long as it has none."""
+
+
+Touched = tuple[int, Iterable[Seat]]
+"""When something happened (ms), and the bots that it concerns."""
 
 
 @dataclass(slots=True)
@@ -191,11 +196,11 @@ class Account:
     def bare(self, seat: Seat) -> bool:
         """Tell whether the bot's position wants a stop at the venue that does not rest there, and is not closing."""
         bot = seat.bot
-        if not bot.position or bot.exiting is not None or not self.traits.stops or self.locked:
-            return False
-        if protection.tightest(list(bot.protections.values())) is None or self.guarded(seat):
+        if not bot.protections or not bot.position or bot.exiting is not None or not self.traits.stops or self.locked:
             return False
         quantity = protection.sellable(bot.instrument, bot.position.quantity)
+        if self.covered(seat) >= quantity or not any(one.type is OrderType.STOP for one in bot.protections.values()):
+            return False
         return protection.sellable_at(bot.instrument, quantity, self.price_of(seat))
 
     def overdue(self, seat: Seat, now_ms: int) -> bool:

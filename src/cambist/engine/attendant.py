@@ -331,9 +331,9 @@ class Attendant:
             await asyncio.Event().wait()
         async for tick in feed.ticks(symbols):
             if isinstance(tick, TradeTick):
-                self._engine.price(tick.symbol, tick.price)
+                self._engine.price(tick.symbol, tick.price, venue=self._around.market)
             elif isinstance(tick, CandleTick):
-                self._engine.price(tick.symbol, tick.close)
+                self._engine.price(tick.symbol, tick.close, venue=self._around.market)
 
     async def _look_for_silence(self) -> None:
         silent = bool(self._engine.lanes) and self._known.primary_silent(self._engine.now_ms())

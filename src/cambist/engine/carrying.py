@@ -44,7 +44,7 @@ class Carrier:
 
     def ask_about(self, lane: Lane, client_id: str) -> None:
         """Ask the venue about one order until its own word ends the doubt."""
-        if client_id not in lane.resolving:
+        if client_id not in lane.resolving and client_id in lane.account.orders:
             lane.resolving.add(client_id)
             self._loop.start(lane, self._ask_until_known(lane, client_id))
 
@@ -92,19 +92,42 @@ class Carrier:
         try:
             report = await lane.venue.cancel(symbol, client_id)
         except Exception as error:  # noqa: BLE001 - refused, lost or gone meanwhile: what became of it is asked
-            self._loop.measures.failed(lane.venue.name, error)
-            self.ask_about(lane, client_id)
+            self._stood(lane, client_id, error)
         else:
+            lane.stood.pop(client_id, None)
             self._loop.tell(lane, OrderReported(report))
 
     async def _move(self, lane: Lane, symbol: str, client_id: str, trigger: Decimal) -> None:
         try:
             await lane.venue.amend(symbol, client_id, trigger)
         except Exception as error:  # noqa: BLE001 - as above
-            self._loop.measures.failed(lane.venue.name, error)
+            self._stood(lane, client_id, error)
+        else:
+            lane.stood.pop(client_id, None)
+            self._loop.tell(lane, TriggerMoved(client_id, self._loop.now_ms(), trigger))
+
+    def _stood(self, lane: Lane, client_id: str, error: Exception) -> None:
+        """Ask what has become of an order that we could not change: at once, and the more often it fails the later.
+
+        The answer may be that it still stands, and then the same is asked of the venue again.
+        """
+        self._loop.measures.failed(lane.venue.name, error)
+        one = lane.account.orders.get(client_id)
+        times = lane.stood.get(client_id, 0)
+        if one is None or one.ended:
+            lane.stood.pop(client_id, None)
+            return
+        lane.stood[client_id] = times + 1
+        if not times:
             self.ask_about(lane, client_id)
         else:
-            self._loop.tell(lane, TriggerMoved(client_id, self._loop.now_ms(), trigger))
+            self._loop.start(
+                lane, self._ask_later(lane, client_id, min(LONGEST_ASK_S, FIRST_ASK_S * 2 ** min(times, 9)))
+            )
+
+    async def _ask_later(self, lane: Lane, client_id: str, wait: float) -> None:
+        await self._loop.sleep(wait)
+        self.ask_about(lane, client_id)
 
     async def _ask_until_known(self, lane: Lane, client_id: str) -> None:
         one = lane.account.orders[client_id]
@@ -134,6 +157,8 @@ class Carrier:
             self._loop.measures.failed(lane.venue.name, error)
             return False
         self._loop.tell(lane, OrderReported(report))
+        if report.status.final:
+            lane.stood.pop(client_id, None)
         if one.life is Life.CANCELLING and not report.status.final:
             self._loop.tell(lane, CancelStood(client_id, self._loop.now_ms()))
         try:

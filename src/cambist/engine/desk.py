@@ -29,7 +29,6 @@ from cambist.domain.event import (
     GuardTouched,
     Opened,
     OrderAbsent,
-    OrderFilled,
     OrderLost,
     OrderReported,
     Restarted,
@@ -39,21 +38,18 @@ from cambist.domain.event import (
     TradingChanged,
     TriggerMoved,
 )
-from cambist.domain.instrument import Kind
-from cambist.domain.order import Fill, OrderType, Role
-from cambist.domain.position import FLAT, ZERO
-from cambist.domain.report import FillReport
 from cambist.domain.trading import BreakerStage, TradingState
 from cambist.domain.wire import from_text
 from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Risk, Size
-from cambist.engine.account import KEPT, Account, Outcome, Seat
+from cambist.engine import hearing
+from cambist.engine.account import KEPT, Account, Outcome, Seat, Touched
 from cambist.engine.core import process
-from cambist.engine.sending import alert, booked, obey, tell_refused
+from cambist.engine.sending import alert, booked, freeze, obey, tell_refused
 from cambist.engine.state import Bot, State
-from cambist.engine.upkeep import forget, keep_up, note_bare, settle, turned_away
+from cambist.engine.upkeep import forget, keep_up, note_bare, settle
 from cambist.execution.breaker import BreakerRules, armed, moved, rearm, size_factor, watch
 from cambist.execution.limits import Limits
-from cambist.execution.orders import Life, Word, Working
+from cambist.execution.orders import Life, Word
 from cambist.portfolio import ledger as book
 
 
@@ -65,10 +61,12 @@ def step(account: Account, event: AccountEvent) -> Outcome:
     account.now_ms = ts = account.ours(ts) if type(event) in _VENUES else max(account.now_ms, ts)
     for seat in seats:
         settle(account, seat, ts, out)
-        note_bare(account, seat, ts)
+        note_bare(account, seat, ts)  # a stop may have come to rest
         _close_if_due(account, seat, ts, out)
+        known = len(out.commands)
         keep_up(account, seat, ts, out)
-        note_bare(account, seat, ts)  # before, for a stop that has come to rest; and now, for one that is taken back
+        if len(out.commands) > known:
+            note_bare(account, seat, ts)  # or one is being taken back
     if len(account.orders) > 2 * KEPT:
         forget(account)
     for command in out.commands:
@@ -89,10 +87,6 @@ def _close_if_due(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
         alert(account, out, ts, Level.CRITICAL, "trading.unprotected", bot=bot.id, seconds=seconds)
     if flat or overdue:
         _decide(account, seat, Decided(bot.id, ts, bot.mark, (Exit(),)), out)
-
-
-Touched = tuple[int, Iterable[Seat]]
-"""When it happened (ms), and the bots that it concerns."""
 
 
 # -- bots and people --------------------------------------------------------------------------------------------------
@@ -147,9 +141,7 @@ def _rearmed(account: Account, event: BreakerRearmed, out: Outcome) -> Touched:
 
 
 def _frozen(account: Account, event: Frozen, out: Outcome) -> Touched:
-    if event.symbol not in account.frozen:
-        alert(account, out, event.ts, Level.CRITICAL, "trading.frozen", symbol=event.symbol, why=event.why)
-    account.frozen[event.symbol] = event.why
+    freeze(account, event.symbol, event.why, event.ts, out)
     return event.ts, ()
 
 
@@ -259,118 +251,7 @@ def _smaller(wish: Enter, factor: Decimal) -> Enter:
     return replace(wish, size=sizes[type(wish.size)](wish.size))
 
 
-# -- the venue's word -------------------------------------------------------------------------------------------------
-
-
-def _order_reported(account: Account, event: OrderReported, out: Outcome) -> Touched:
-    report = event.report
-    one = account.orders.get(report.client_id)
-    if one is None:
-        return report.ts, ()  # not ours: reconciliation shows it, nobody touches it
-    account.follow(one)
-    was = one.life
-    one.report(report)
-    if one.life is not was:
-        _after(account, one, was, account.ours(report.ts), out)
-    return report.ts, (account.seats[one.order.bot],)
-
-
-def _after(account: Account, one: Working, was: Life, ts: int, out: Outcome) -> None:
-    """Act on what an order has become."""
-    if not one.ended or one.life is Life.FILLED or was is Life.CANCELLING:
-        return
-    seat = account.seats[one.order.bot]
-    refused = one.life is Life.REFUSED
-    if one.order.role is Role.ENTRY:
-        if refused:
-            alert(account, out, ts, Level.WARNING, "trading.entry_refused", bot=seat.spec.id, why=one.reason)
-        return
-    turned_away(account, seat, one, ts)
-    if refused and one.request.type is OrderType.MARKET:
-        alert(account, out, ts, Level.CRITICAL, "trading.exit_refused", bot=seat.spec.id, why=one.reason)
-    elif refused and seat.guards_refused == 1 and seat.guards_refused_ms == ts:
-        alert(account, out, ts, Level.WARNING, "trading.guard_refused", bot=seat.spec.id, why=one.reason)
-
-
-def _fill_reported(account: Account, event: FillReported, out: Outcome) -> Touched:
-    fill = event.fill
-    one = account.orders.get(fill.client_id)
-    if one is None or not one.fill(fill):
-        return fill.ts, ()
-    account.follow(one)
-    seat = account.seats[one.order.bot]
-    bot = seat.bot
-    booked(account, book.fill(bot.id, fill, bot.instrument), out)
-    if bot.instrument.kind is Kind.PERPETUAL:
-        net = account.contracts.get(fill.symbol, FLAT)
-        account.contracts[fill.symbol] = net.traded(fill.side.sign * fill.quantity, fill.price)
-    quantity = fill.quantity
-    if one.order.reduces:
-        excess = quantity - abs(bot.position.quantity)
-        if excess > 0:
-            # the venue's fills are taken as they are; what no position explains is shown, and stops the instrument
-            why = f"{one.request.client_id}: {excess}"
-            _frozen(account, Frozen(fill.ts, fill.symbol, why), out)
-            quantity -= excess
-    elif one.order.id not in bot.entries and one.plan is not None:
-        bot.entries[one.order.id] = (one.order, one.plan)  # filled after we thought it gone
-    if quantity:
-        done = one.life is Life.FILLED
-        event_for_core = OrderFilled(one.order, _as_fill(fill, quantity, bot, one), done)
-        known = len(seat.state.trades)
-        obey(account, seat, process(seat.state, event_for_core), fill.ts, out)
-        out.closed += seat.state.trades[known:]
-        seat.closed += len(seat.state.trades) - known
-        one.told = done
-    account.prices[fill.symbol] = (fill.price, fill.ts)
-    return fill.ts, (seat,)
-
-
-def _as_fill(fill: FillReport, quantity: Decimal, bot: Bot, one: Working) -> Fill:
-    worse = (fill.price - Decimal(repr(bot.mark))) * fill.side.sign if bot.mark else ZERO
-    return Fill(
-        ts=fill.ts,
-        price=fill.price,
-        quantity=quantity,
-        fee=fill.fee,
-        slippage=max(ZERO, worse) * quantity if one.request.type is OrderType.MARKET else ZERO,
-        liquidity=fill.liquidity,
-        fee_asset=fill.fee_asset,
-    )
-
-
-def _order_lost(account: Account, event: OrderLost, out: Outcome) -> Touched:
-    return _hear(account, event.client_id, Word.LOST, event.ts, out)
-
-
-def _order_absent(account: Account, event: OrderAbsent, out: Outcome) -> Touched:
-    return _hear(account, event.client_id, Word.ABSENT, event.ts, out)
-
-
-def _cancel_stood(account: Account, event: CancelStood, out: Outcome) -> Touched:
-    return _hear(account, event.client_id, Word.STANDS, event.ts, out)
-
-
-def _hear(account: Account, client_id: str, word: Word, ts: int, out: Outcome) -> Touched:
-    one = account.orders.get(client_id)
-    if one is None:
-        return ts, ()
-    account.follow(one)
-    was = one.life
-    one.hear(word, ts)
-    if one.life is not was:
-        _after(account, one, was, ts, out)
-        if one.life is Life.UNKNOWN:
-            alert(account, out, ts, Level.WARNING, "trading.unknown", order=client_id, symbol=one.request.symbol)
-    return ts, (account.seats[one.order.bot],)
-
-
-def _trigger_moved(account: Account, event: TriggerMoved, out: Outcome) -> Touched:
-    one = account.orders.get(event.client_id)
-    if one is None:
-        return event.ts, ()
-    one.request = replace(one.request, trigger=event.trigger)
-    return event.ts, (account.seats[one.order.bot],)
+# -- time --------------------------------------------------------------------------------------------------------------
 
 
 def _restarted(account: Account, event: Restarted, out: Outcome) -> Touched:
@@ -401,12 +282,12 @@ _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     Decided: _decided,
     FundingPaid: _funding_paid,
     GuardTouched: _guard_touched,
-    OrderReported: _order_reported,
-    FillReported: _fill_reported,
-    OrderLost: _order_lost,
-    OrderAbsent: _order_absent,
-    CancelStood: _cancel_stood,
-    TriggerMoved: _trigger_moved,
+    OrderReported: hearing.order_reported,
+    FillReported: hearing.fill_reported,
+    OrderLost: hearing.order_lost,
+    OrderAbsent: hearing.order_absent,
+    CancelStood: hearing.cancel_stood,
+    TriggerMoved: hearing.trigger_moved,
     TradingChanged: _trading_changed,
     BreakerRearmed: _rearmed,
     Frozen: _frozen,

@@ -66,6 +66,8 @@ class Lane:
     """Fills before this were taken in already."""
     resolving: set[str] = field(default_factory=set)
     """Client ids that the venue is being asked about."""
+    stood: dict[str, int] = field(default_factory=dict)
+    """By client id, how often in a row the venue would not cancel or move an order."""
     differing: tuple[HoldingDiffers, ...] = ()
     foreign: tuple[OrderReport, ...] = ()
     snapshot_seq: int = 0

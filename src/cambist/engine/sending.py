@@ -126,6 +126,13 @@ def booked(account: Account, entry: LedgerEntry, out: Outcome) -> None:
     out.entries.append(entry)
 
 
+def freeze(account: Account, symbol: str, why: str, ts: int, out: Outcome) -> None:
+    """Let nobody enter ``symbol`` until a person has looked: book and venue differ on it."""
+    if symbol not in account.frozen:
+        alert(account, out, ts, Level.CRITICAL, "trading.frozen", symbol=symbol, why=why)
+    account.frozen[symbol] = why
+
+
 def tell_refused(account: Account, refused: Refused, out: Outcome) -> None:
     """Hand out a refusal, and tell a person of it unless it is of the kind that happens all day."""
     out.refused.append(refused)

@@ -9,7 +9,7 @@ import numpy as np
 from cambist.domain.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from cambist.domain.candles import Ints
+    from cambist.domain.candles import Candles, Ints
 
 
 def ordinals(ts: Ints, timeframe: Timeframe) -> Ints:
@@ -24,6 +24,12 @@ def opens(numbers: Ints, timeframe: Timeframe) -> Ints:
     if timeframe.is_calendar:
         return numbers.astype("datetime64[M]").astype("datetime64[ms]").astype(np.int64)
     return numbers * timeframe.ms + _origin(timeframe)
+
+
+def close_times(candles: Candles) -> Ints:
+    """Return when each candle closes (ms)."""
+    timeframe = candles.timeframe
+    return opens(ordinals(candles.ts, timeframe) + 1, timeframe) if timeframe.is_calendar else candles.ts + timeframe.ms
 
 
 def on_grid(ts: Ints, timeframe: Timeframe) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import merge
+from itertools import count
 
 from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument
@@ -14,6 +15,9 @@ from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
 from cambist.simulators import depth
 from cambist.simulators.tape import Tape
+
+_NUMBERS = 10**6
+"""How many orders and trades an exchange may number before it loses its memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ class Market:
         self._fee_in_base = fee_in_base
         self._customers = tuple(customers)
         self._listen = listen
+        self._openings = count()
         self.exchange = self._opened()
 
     def first_balances(self, account: str) -> Mapping[str, Decimal]:
@@ -80,7 +85,7 @@ class Market:
         return next(one.balances for one in self._customers if one.account == account)
 
     def forget(self) -> None:
-        """Begin anew with the accounts as they were at first, where the market stands."""
+        """Begin anew with the accounts as they were at first, where the market stands; no number is given twice."""
         self.exchange = self._opened()
 
     def step(self, until: int, tell: Callable[[Line, TradeTick], None]) -> None:
@@ -137,7 +142,8 @@ class Market:
 
     def _opened(self) -> Exchange:
         instruments = [line.instrument for line in self.lines.values()]
-        exchange = Exchange(instruments, self.costs, self._listen, fee_in_base=self._fee_in_base)
+        first_id = 1 + next(self._openings) * _NUMBERS
+        exchange = Exchange(instruments, self.costs, self._listen, fee_in_base=self._fee_in_base, first_id=first_id)
         exchange.now_ms = self.now
         for customer in self._customers:
             exchange.add_account(customer.account, customer.balances)

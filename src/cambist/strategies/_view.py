@@ -13,6 +13,7 @@ from cambist import indicators
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadStrategy
 from cambist.domain.timeframe import DAY_MS, Timeframe
+from cambist.market.grid import close_times
 from cambist.market.resample import resample
 from cambist.strategies._line import Clock, Floats, Line
 
@@ -187,10 +188,3 @@ def shown(values: Floats, rows: npt.NDArray[np.int64]) -> Floats:
     if not values.size:
         return np.full(rows.size, np.nan)
     return np.where(rows >= 0, values[rows], np.nan)
-
-
-def close_times(candles: Candles) -> npt.NDArray[np.int64]:
-    """Return when each candle closes (ms)."""
-    if candles.timeframe.is_calendar:
-        return np.array([candles.timeframe.close_of(ts) for ts in candles.ts.tolist()], dtype=np.int64)
-    return candles.ts + candles.timeframe.ms

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.unit.simulators.krakens import CANDLES, HELD, NOW, RULES, SECRET, SYM
 from cambist.adapters.venues.ccxt.errors import DUPLICATE
 from cambist.adapters.venues.ccxt.gateway import Gateway
 from cambist.adapters.venues.ccxt.kraken_pushes import Pushes, mended
+from cambist.adapters.venues.ccxt.quirks import QUIRKS
 from cambist.adapters.venues.ccxt.trading import CcxtVenue
 from cambist.domain.credentials import Credentials
 from cambist.domain.errors import NotFound, OutcomeUnknown, VenueRefused
@@ -26,6 +28,8 @@ from cambist.simulators.kraken import Customer, KrakenServer, Limits
 
 D = Decimal
 BUY, SELL = Side.BUY, Side.SELL
+ROW = QUIRKS["kraken"]
+UNHURRIED = tuple(pace for pace in ROW.paces if pace.name != "counter")
 ME = Customer(key="key", secret=SECRET, balances=HELD, name="me")
 
 
@@ -111,13 +115,17 @@ async def placed(**settings: Any) -> AsyncIterator[tuple[KrakenServer, CcxtVenue
         await server.stop()
 
 
-def run(body: Callable[[KrakenServer, CcxtVenue], Awaitable[None]], **settings: Any) -> None:
+def run(body: Callable[[KrakenServer, CcxtVenue], Awaitable[None]], *, paces: Any = UNHURRIED, **settings: Any) -> None:
+    """Run ``body`` as a large customer, who may ask as much as he likes."""
+
     async def hold() -> None:
         given: dict[str, Any] = {"clock": Clock(NOW, speed=0), "limits": UNLIMITED} | settings
         async with placed(**given) as (server, venue):
             await body(server, venue)
 
-    asyncio.run(hold())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(QUIRKS, "kraken", replace(ROW, paces=paces))
+        asyncio.run(hold())
 
 
 def request(client_id: str, side: Side, kind: OrderType, quantity: str = "0.01", **levels: Decimal) -> OrderRequest:
@@ -150,7 +158,25 @@ def test_the_stream_tells_a_part_that_filled_and_an_end_with_all_that_had_filled
     run(body)
 
 
-def test_what_comes_while_we_are_busy_with_what_came_before_is_not_lost():
+def test_what_ccxt_was_told_while_nobody_waited_is_there_for_who_waits_next():
+    async def body(server: KrakenServer, venue: CcxtVenue) -> None:
+        await venue.instruments([SYMBOL])
+        venue._place.refresh(venue._view)
+        client = venue._view.client("ws://nowhere")
+        waiting = client.future("orders")
+        client.resolve("first", "orders")
+        client.resolve("second", "orders")
+        client.resolve("third", "orders")
+        client.resolve("never asked for", "trades")
+        async with asyncio.timeout(1):
+            assert [await waiting, await client.future("orders")] == ["first", "third"]
+        assert not client.future("orders").done()
+        assert not client.future("trades").done()
+
+    run(body)
+
+
+def test_twelve_orders_in_a_row_are_all_told_to_their_ends():
     async def body(server: KrakenServer, venue: CcxtVenue) -> None:
         async with listening(venue) as heard:
             names = [f"n{number}" for number in range(12)]
@@ -225,6 +251,17 @@ def test_refusals_that_ccxt_does_not_know_are_refusals(wish, words):
     run(body)
 
 
+def test_fees_are_asked_for_in_the_currency_in_which_they_are_told():
+    async def body(server: KrakenServer, venue: CcxtVenue) -> None:
+        for side in (BUY, SELL):
+            await venue.submit(request(f"f{side}", side, OrderType.MARKET))
+        asked = [one.params for one in server.served if one.path.endswith("/AddOrder")]
+        assert [params["oflags"] for params in asked] == ["fciq", "fciq"]
+        assert {fill.fee_asset for fill in await venue.fills(SYMBOL, 0)} == {"USD"}
+
+    run(body)
+
+
 def test_what_is_said_of_our_id_is_looked_into():
     async def body(server: KrakenServer, venue: CcxtVenue) -> None:
         wish = request("twice", BUY, OrderType.LIMIT, price=level(server, "0.9"))
@@ -261,6 +298,9 @@ def test_fills_of_one_second_and_of_many_pages_are_all_told_once():
                 await server.advance(1_000)
         fills = await venue.fills(SYMBOL, 0)
         assert len(fills) == len({fill.trade_id for fill in fills}) == 130
+        # three pages, and the orders that they belong to, which were not ours to know, twenty at a time
+        asked = [one.path.rpartition("/")[2] for one in server.served]
+        assert (asked.count("TradesHistory"), asked.count("QueryOrders")) == (4, 7)
         ts = fills[60].ts
         assert ts % 1_000 == 0  # the venue leaves out what happened at the very second it is asked from
         assert await venue.fills(SYMBOL, ts) == [fill for fill in fills if fill.ts >= ts]
@@ -276,4 +316,4 @@ def test_the_smallest_account_is_never_told_that_it_asks_too_much():
         assert time.monotonic() - began > 2  # it had to wait, but was not refused
         assert [one.status for one in server.served if one.path.endswith("/BalanceEx")] == [200] * 14
 
-    run(body, clock=Clock(), limits=Limits(), same_clock=True)
+    run(body, paces=ROW.paces, clock=Clock(), limits=Limits())

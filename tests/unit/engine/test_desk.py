@@ -286,3 +286,17 @@ def test_the_breaker_says_beforehand_whether_it_would_move():
     assert not account.moves_breaker({BTC: D("94")}, desk.ts)
     desk.take(BreakerRearmed(desk.ts))
     assert account.breaker.stage is BreakerStage.CLEAR
+
+
+def test_a_venue_whose_clock_is_an_hour_ahead_puts_off_nothing_for_an_hour():
+    desk = Desk(limits=Limits(max_unprotected_ms=30_000))
+    desk.take(Seen(desk.ts, ((BTC, D(100)),), venue_ready=True, clock_skew_ms=-3_600_000))
+    entry = desk.enter(stop_loss=0.05)
+    ours, desk.ts = desk.ts, desk.ts + 3_600_000
+    (stop,) = placed(desk.fill(entry, "10"))
+    assert desk.seat.bare_ms == ours
+    desk.report(stop, Status.REFUSED)
+    desk.ts = ours
+    assert len(placed(desk.wait(1_000))) == 1
+    desk.wait(29_001)
+    assert desk.seat.bot.exiting is not None

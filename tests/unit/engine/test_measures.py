@@ -109,8 +109,8 @@ def test_an_account_with_nothing_at_stake_is_compared_less_often(tmp_path):
             before = dict(noted.values)
             await floor.pass_time(500, step_s=5)
             rounds = {name: ("reconciliations_total", name, "agrees") for name in ("idle", "busy")}
-            done = {name: noted.values[key] - before[key] for name, key in rounds.items()}
-            assert done == {"idle": 10, "busy": 100}
+            done = {name: noted.values[key] - before.get(key, 0) for name, key in rounds.items()}
+            assert done["idle"] <= 11 < 99 <= done["busy"]
             assert idle.ready
 
     asyncio.run(story())

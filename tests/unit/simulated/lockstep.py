@@ -20,9 +20,9 @@ from cambist.engine.core import process
 from cambist.engine.runners import bind
 from cambist.engine.state import Bot, State
 from cambist.market.exchange import Exchange
+from cambist.market.grid import close_times
 from cambist.market.matching import Book, Costs
 from cambist.ports.venue import OrderRequest
-from cambist.strategies._view import close_times
 
 D = Decimal
 DIGITS = Context(prec=60)

@@ -15,8 +15,6 @@ __all__ = ["COSTS", "Customer", "Line", "Market"]
 
 COSTS = Costs(slippage_bps=0.0, spread_bps=0.0, volume_share=1.0)
 """A market order pays the last price and may take all that the book shows; a resting one all that is traded."""
-_NUMBERS = 10**8
-"""How many orders and trades an exchange may number before it loses its memory."""
 
 
 class Market(market.Market):

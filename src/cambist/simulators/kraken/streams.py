@@ -81,7 +81,7 @@ class Streams(Hub[Listener]):
     def catch_up(self, now: int) -> None:
         """Send a heartbeat to those who have heard nothing for a second."""
         for socket in tuple(self.sockets):
-            if socket.streams and now - socket.spoken_ms >= _HEARTBEAT_MS:
+            if (socket.streams or socket.accounts) and now - socket.spoken_ms >= _HEARTBEAT_MS:
                 socket.speak({"channel": "heartbeat"}, self._faults, now)
 
     def begin(self, socket: Listener, stream: Stream) -> None:

@@ -1,14 +1,14 @@
-"""When to ask a venue again: waits that double, with a jitter that is the same on every run."""
+"""How patiently a venue is asked by what can wait for it: again and again, at the pace of `cambist.market.backoff`."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from zlib import crc32
 
 from cambist.domain.errors import RateLimited, VenueUnavailable
 from cambist.domain.text import say
+from cambist.market.backoff import wait_s
 
 Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
@@ -18,10 +18,9 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """How patiently a venue is asked.
 
-    A question is asked ``tries`` times at most. Before try *n + 1* lies a wait of ``first_s * 2**(n-1)`` seconds, at
-    most ``longest_s``, of which a share of up to one half is taken away by a jitter that depends on ``seed`` and *n*
-    alone: many bots with different seeds do not return all at once, and a test sees the same waits each time.
-    A venue's own ``Retry-After`` is honoured to the second, unless it is beyond ``patience_s``: then we give up.
+    A question is asked ``tries`` times at most, with waits between as `cambist.market.backoff.wait_s` has them: bots
+    with different seeds do not return all at once. A venue's own ``Retry-After`` is honoured to the second, unless it
+    is beyond ``patience_s``: then we give up.
     """
 
     tries: int = 7
@@ -32,9 +31,8 @@ class Backoff:
 
     def wait_s(self, attempt: int, retry_after_s: float | None = None) -> float:
         """Return the wait in seconds after the failed try ``attempt`` (1, 2, ...)."""
-        full = min(self.longest_s, self.first_s * 2.0 ** (attempt - 1))
-        jitter = crc32(f"{self.seed}:{attempt}".encode()) / 2**32
-        return max(full * (1 - jitter / 2), retry_after_s or 0.0)
+        wait = wait_s(attempt, first_s=self.first_s, longest_s=self.longest_s, seed=str(self.seed))
+        return max(wait, retry_after_s or 0.0)
 
     def ask(self, question: Callable[[], Answer], venue: str, sleep: Callable[[float], None] = time.sleep) -> Answer:
         """Return the answer to ``question``, asking again while it raises `VenueUnavailable`.

@@ -103,6 +103,8 @@ class Quirks:
     testnet: TryOut = TryOut.SANDBOX
     client_id: tuple[str, ...] = ("clientOrderId",)
     """Under which parameters ccxt passes our order id on, so that it invents none."""
+    with_orders: Pairs = ()
+    """What is said with every order."""
     stop: Stop | None = None
     oco: Callable[[str, str, OrderRequest, OrderRequest], Call] | None = None
     amend: Callable[[str, str, str], Call] | None = None
@@ -136,6 +138,8 @@ class Quirks:
     nonces_count_up: bool = False
     """Each request of a key must carry a greater nonce than the last."""
     ask_by_venue_id: Pairs = ()
+    asked_at_once: int = 1
+    """How many orders may be asked for by the venue's own ids in one request."""
     open_page: int | None = None
     """The venue states no more open orders than this at once: a list so long may be cut."""
     paces: tuple[Pace, ...] = ()
@@ -282,6 +286,7 @@ QUIRKS: dict[str, Quirks] = {
             id="kraken",
             testnet=TryOut.NONE,
             client_id=("cl_ord_id",),
+            with_orders=(("oflags", "fciq"),),  # fees in quote currency, where REST states them
             stop=Stop(loss="stopLossPrice", profit="takeProfitPrice"),
             amend=_kraken_amend,
             pushes=Pushes,
@@ -300,6 +305,7 @@ QUIRKS: dict[str, Quirks] = {
                 ("fetch_closed_orders", (("cl_ord_id", ID),)),
             ),
             cancel=((("cl_ord_id", ID),),),
+            asked_at_once=20,
             fills=Pages(size=50, by_symbol=False, sends_size=False, lead_ms=1_000),
             nonces_count_up=True,
             paces=(

@@ -140,7 +140,8 @@ def refresh(view: Any, exchange: Any) -> None:
         if name in theirs:
             ours[name] = theirs[name]
     for name in exchange.options.get("marketHelperProps") or ():  # what else ccxt learnt with the markets
-        view.options[name] = exchange.options[name]
+        if name in exchange.options:
+            view.options[name] = exchange.options[name]
 
 
 def key_name(credentials: Credentials) -> str:

@@ -157,6 +157,7 @@ class CcxtVenue:
 
         await self._place.ready((symbol,))
         trades = await complete_fills(pages, page, since_ms, self._place.now_ms(), self.name)
+        await self._learn_owners(trades)
         return [
             parse.fill_report(self._quirks, trade, await self._owner(trade))
             for trade in trades
@@ -204,7 +205,7 @@ class CcxtVenue:
     async def _arguments(self, request: OrderRequest, urgency: Urgency) -> tuple[Any, ...]:
         quirks = self._quirks
         await self._check_steps(request)
-        params: dict[str, Any] = dict.fromkeys(quirks.client_id, request.client_id)
+        params: dict[str, Any] = dict(quirks.with_orders) | dict.fromkeys(quirks.client_id, request.client_id)
         kind, price = request.type.value, request.price
         if request.type in (OrderType.STOP, OrderType.TAKE_PROFIT):
             if quirks.stop is None:
@@ -329,6 +330,16 @@ class CcxtVenue:
         params = dict(self._quirks.ask_by_venue_id)
         order: dict[str, Any] = await self._line.ask(lambda: self._view.fetch_order(venue_id, symbol, params), urgency)
         return order
+
+    async def _learn_owners(self, trades: list[dict[str, Any]]) -> None:
+        """Ask at once for all orders of ``trades`` that we do not know, where the venue can be asked for several."""
+        count = self._quirks.asked_at_once
+        told = (str(trade.get("order") or "") for trade in trades if not parse.client_id_of(self._quirks, trade))
+        unknown = [name for name in dict.fromkeys(told) if name and name not in self._client_ids]
+        for first in range(0, len(unknown) if count > 1 else 0, count or 1):
+            names = unknown[first : first + count]
+            for order in await self._line.ask(partial(self._view.fetch_orders_by_ids, names), Urgency.ACCOUNT):
+                self._remember(str(order["id"]), parse.client_id_of(self._quirks, order))
 
     async def _owner(self, trade: dict[str, Any]) -> str:
         """Return the client id of the order that ``trade`` filled; empty if it had none."""

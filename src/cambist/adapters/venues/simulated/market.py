@@ -16,7 +16,6 @@ from heapq import merge
 from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 
 from cambist.adapters.clock import SteppedClock
 from cambist.adapters.venues.simulated.fan import Fan
@@ -25,11 +24,10 @@ from cambist.domain.errors import NotFound
 from cambist.domain.tick import CandleTick, FeedStatus, Tick, TradeTick
 from cambist.domain.timeframe import Timeframe
 from cambist.market.exchange import Exchange
+from cambist.market.grid import close_times
 from cambist.market.resample import resample
 from cambist.ports.clock import Clock
 from cambist.ports.feed import MarketFeed, Raw
-
-Ints = npt.NDArray[np.int64]
 
 Settled = Callable[[], Awaitable[None]]
 """Returns when everything that clients make of what they have been told is done."""
@@ -55,7 +53,7 @@ class SimulatedMarket:
         self._exchange = exchange
         self._clock = clock
         self._series = {candles.symbol: candles for candles in sorted(series, key=lambda one: one.symbol)}
-        self._closes_at = {symbol: _closes_at(candles) for symbol, candles in self._series.items()}
+        self._closes_at = {symbol: close_times(candles) for symbol, candles in self._series.items()}
         self._settled = settled
         self._fan = Fan(clock)
 
@@ -194,10 +192,3 @@ class _Played:
             volume=Decimal(repr(self.volume[i])) if closed else Decimal(0),
             closed=closed,
         )
-
-
-def _closes_at(candles: Candles) -> Ints:
-    close_of = candles.timeframe.close_of
-    if candles.timeframe.is_calendar:
-        return np.array([close_of(ts) for ts in candles.ts.tolist()], dtype=np.int64)
-    return candles.ts + candles.timeframe.ms
