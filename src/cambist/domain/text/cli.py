@@ -4,12 +4,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cli.help": (
         (
             "Cambist: research, backtest and trade crypto by program.\n\n"
-            "Start with `cambist demo`: no network, no key, ten seconds. "
+            "Start with `cambist demo` (backtests side by side) or `cambist up` (a trading floor on paper): "
+            "neither needs a network or a key. "
             "`cambist COMMAND --help` explains each command."
         ),
         (
             "Cambist : recherche, backtest et trading crypto par programme.\n\n"
-            "Commencez par `cambist demo` : sans réseau, sans clé, dix secondes. "
+            "Commencez par `cambist demo` (des backtests côte à côte) ou `cambist up` (un plateau sur papier) : "
+            "sans réseau et sans clé. "
             "`cambist COMMANDE --help` explique chaque commande."
         ),
     ),

@@ -50,7 +50,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Order {order!r} has no trigger that could be moved any more",
         "L'ordre {order!r} n'a plus de seuil à déplacer",
     ),
-    "cli.simulate": ("Serve an exchange in a box", "Servir une bourse en boîte"),
+    "cli.simulate": (
+        "serve an exchange in a box, for unmodified clients",
+        "servir une bourse en boîte, pour clients inchangés",
+    ),
     "box.help": ("Exchanges in a box.", "Des bourses en boîte."),
     "box.exchange.help": (
         "Serve an exchange on this machine that clients take for the real one: give them its address.",

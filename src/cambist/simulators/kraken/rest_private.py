@@ -11,7 +11,7 @@ from cambist.simulators.kraken.desk import Desk
 from cambist.simulators.kraken.market import Market
 from cambist.simulators.kraken.names import asset_id, pair_id
 from cambist.simulators.kraken.orders import Params, Placed, user_reference
-from cambist.simulators.kraken.refusals import UNKNOWN_ORDER, Refused, invalid
+from cambist.simulators.kraken.refusals import Refused, invalid
 from cambist.simulators.kraken.rest_public import whole
 from cambist.simulators.kraken.shapes import padded
 
@@ -209,7 +209,7 @@ def _listed(params: Params, name: str, counts: tuple[int, int]) -> list[Any]:
 
 def _texts(wish: Any) -> dict[str, str]:
     if not isinstance(wish, dict):
-        raise Refused(UNKNOWN_ORDER)
+        raise invalid("orders")
     return {str(name): str(value) for name, value in wish.items()}
 
 
