@@ -128,7 +128,7 @@ class Engine:
         if not found.seq or found.account.configured(now) != configured:
             self.tell(lane, configured)
         if found.seq:
-            oldest = [one.since_ms for one in found.account.orders.values() if not one.settled]
+            oldest = [one.sent_ms or one.since_ms for one in found.account.orders.values() if not one.settled]
             lane.since_ms = min([now, *oldest]) - MARGIN_MS
             self.tell(lane, Restarted(now))
         if not found.account.opened:

@@ -107,6 +107,8 @@ class Working:
     """What the venue says has filled; more than ``filled``: fills are on their way to us."""
     since_ms: int = 0
     """When it entered its present state."""
+    sent_ms: int = 0
+    """When it was sent at the earliest: none of its fills is older, whatever states it has been in since."""
     told: bool = False
     """Whether the decision has been told that it ended."""
     reason: str = ""
@@ -129,6 +131,8 @@ class Working:
     def hear(self, word: Word, ts: int) -> None:
         """Move to the state that ``word`` leads to."""
         life = TABLE[self.life][word]
+        if word is Word.SENT:
+            self.sent_ms = self.sent_ms or ts
         if life is not self.life:
             self.life, self.since_ms = life, ts
 

@@ -1,10 +1,9 @@
 """The box's market under Binance's names and habits."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 from cambist.domain.candles import Candles
-from cambist.domain.instrument import Instrument
-from cambist.domain.report import Report
 from cambist.market.matching import Costs
 from cambist.simulators import market
 from cambist.simulators.binance.refusals import Refused
@@ -20,29 +19,9 @@ COSTS = Costs(slippage_bps=0.0, spread_bps=0.0, volume_share=1.0)
 class Market(market.Market):
     """A market whose symbols are called as Binance does, and where the fee of a buy is taken from what was bought."""
 
-    def __init__(
-        self,
-        candles: Iterable[Candles],
-        *,
-        instruments: Iterable[Instrument] = (),
-        customers: Iterable[Customer] = (),
-        costs: Costs = COSTS,
-        seed: int = 0,
-        now: int,
-        listen: Callable[[str, Report], None] | None = None,
-    ) -> None:
-        super().__init__(
-            candles,
-            venue="binance",
-            name_of=market_id,
-            fee_in_base=True,
-            costs=costs,
-            instruments=instruments,
-            customers=customers,
-            seed=seed,
-            now=now,
-            listen=listen,
-        )
+    def __init__(self, candles: Iterable[Candles], *, costs: Costs = COSTS, **more: Any) -> None:
+        """``more`` goes to `cambist.simulators.market.Market`."""
+        super().__init__(candles, venue="binance", name_of=market_id, fee_in_base=True, costs=costs, **more)
 
     def line(self, name: str) -> Line:
         """Return the symbol that the exchange calls ``name``; raise `Refused` (-1121)."""

@@ -37,6 +37,7 @@ class ExchangeServer(Serving):
     """
 
     market: Market
+    desk: Desk
     streams: Streams
 
     def __init__(

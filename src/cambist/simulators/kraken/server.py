@@ -38,6 +38,7 @@ class KrakenServer(Serving):
     """
 
     market: Market
+    desk: Desk
     streams: Streams
 
     def __init__(
