@@ -64,8 +64,8 @@ class OnlySaysItGuards(Through):
     async def order(self, symbol, client_id):
         return self.said.get(client_id) or await self.inner.order(symbol, client_id)
 
-    async def open_orders(self):
-        return [*await self.inner.open_orders(), *self.said.values()]
+    async def open_orders(self, symbols=()):
+        return [*await self.inner.open_orders(symbols), *self.said.values()]
 
 
 class LeavesOutALine(Through):

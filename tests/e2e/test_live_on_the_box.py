@@ -74,7 +74,7 @@ def test_whatever_fails_the_books_agree_to_the_last_digit(number, tmp_path):
 
 def test_an_exchange_that_has_lost_its_memory_is_not_traded_on(tmp_path):
     forgets = replace(FORGETS, path="DELETE /api/v3/order", skip=0)  # when it has traded, and is about to leave
-    played = play(Plan(seed=1, minutes=12, faults=(forgets,), kills=()), BUSY, HISTORY, tmp_path)
+    played = play(Plan(seed=1, minutes=8, faults=(forgets,), kills=()), BUSY, HISTORY, tmp_path)
     journal = book(tmp_path)
     assert played.truth.forgot
     assert (played.broke, played.restless, played.why) == (0, False, "")

@@ -15,6 +15,7 @@ from cambist.domain.ledger import LedgerEntry
 from cambist.domain.order import OrderType
 from cambist.domain.position import ZERO, Position
 from cambist.domain.refusal import Refused
+from cambist.domain.report import OrderReport
 from cambist.domain.request import Traits
 from cambist.domain.trading import TradingState
 from cambist.domain.wire import to_text
@@ -236,17 +237,25 @@ class Account:
         """Return the orders of which it is not known whether the venue has them."""
         return [one for own in self._under_way.values() for one in own.values() if one.life is Life.UNKNOWN]
 
+    def behind(self, report: OrderReport) -> bool:
+        """Tell whether ``report`` shows fills of an order of ours that we do not hold."""
+        one = self.orders.get(report.client_id)
+        return one is not None and report.filled > one.filled
+
     def touched(self, symbol: str, price: Decimal, ts: int) -> list[GuardTouched]:
-        """Return which guards ``price`` has reached that do not rest at the venue."""
+        """Return which guards ``price`` has reached that do not rest at the venue, or rest there at another level."""
         found = []
         for seat in self.seats.values():
             bot = seat.bot
             if seat.spec.symbol != symbol or not bot.protections or bot.exiting is not None:
                 continue
-            resting = {one.order.id for one in self.working(bot.id) if one.life in protection.RESTING}
+            # a trailing stop that could not be moved in time rests where it was: price is beyond where it should be
+            resting = {
+                (one.order.id, one.request.trigger) for one in self.working(bot.id) if one.life in protection.RESTING
+            }
             for guard in bot.protections.values():
                 reached = price <= guard.level if guard.falling else price >= guard.level
-                if reached and guard.id not in resting:
+                if reached and (guard.id, guard.level) not in resting:
                     found.append(GuardTouched(bot.id, ts, guard.id, price))
                     break
         return found

@@ -68,6 +68,8 @@ class Lane:
     """Client ids that the venue is being asked about."""
     stood: dict[str, int] = field(default_factory=dict)
     """By client id, how often in a row the venue would not cancel or move an order."""
+    looks: int = 0
+    """How often book and venue were compared."""
     differing: tuple[HoldingDiffers, ...] = ()
     foreign: tuple[OrderReport, ...] = ()
     snapshot_seq: int = 0

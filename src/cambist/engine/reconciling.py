@@ -21,6 +21,9 @@ SILENT_ALERT_MS = 60_000
 """How long a venue may not answer before a person is told."""
 IDLE_ROUNDS = 9
 """How many comparisons in a row an account skips that holds nothing and has no order under way."""
+WHOLE_EVERY = 12
+"""How often orders and fills of every symbol are asked for; in between, open orders where the account trades, and the
+fills that those show and we lack. Asking for all each time would let an address carry four accounts."""
 ADOPT_TRIES = 10
 
 
@@ -116,13 +119,18 @@ class Reconciler:
         """Ask the venue for orders, fills and holdings; return which holdings differ, None if something moved."""
         account = lane.account
         quiet, seq = _is_quiet(lane), lane.seq
-        open_orders = await lane.venue.open_orders()
-        lane.foreign = foreign(open_orders, account.orders)
+        symbols = sorted({seat.spec.symbol for seat in account.seats.values()})
+        whole = lane.looks % WHOLE_EVERY == 0
+        open_orders = await lane.venue.open_orders(() if whole else symbols)
+        elsewhere = () if whole else (one for one in lane.foreign if one.symbol not in symbols)
+        lane.foreign = (*elsewhere, *foreign(open_orders, account.orders))
         open_ids = frozenset(report.client_id for report in open_orders)
         for one in to_ask(account.orders.values(), open_ids, self._loop.now_ms()):
             self._carrier.ask_about(lane, one.request.client_id)
-        for symbol in sorted({seat.spec.symbol for seat in account.seats.values()}):
+        behind = symbols if whole else sorted({one.symbol for one in open_orders if account.behind(one)})
+        for symbol in behind:
             await self._carrier.take_fills(lane, symbol)
+        lane.looks += 1
         balances = await lane.venue.balances()
         if not quiet or lane.seq != seq or not _is_quiet(lane):
             return None

@@ -51,8 +51,11 @@ class Venue(Protocol):
         """Return the venue's word on one order, final ones included; raise `NotFound` if it knows none."""
         ...
 
-    async def open_orders(self) -> list[OrderReport]:
-        """Return all orders that are not over, those that are not ours included."""
+    async def open_orders(self, symbols: Iterable[str] = ()) -> list[OrderReport]:
+        """Return all orders that are not over, those that are not ours included.
+
+        Where ``symbols`` are named it may leave out others: at some venues that costs a fraction of the budget.
+        """
         ...
 
     async def fills(self, symbol: str, since_ms: int) -> list[FillReport]:

@@ -27,7 +27,7 @@ from cambist.ports.book import JournalEntry
 ZERO = Decimal(0)
 PROTECTED_WITHIN_MS = 30_000
 """How long a position may stand without its stop while the engine lives and the exchange answers: an order whose answer
-was lost must first be known not to exist before another is sent."""
+was lost must first be known not to exist before another is sent. Whoever is killed meanwhile must begin anew."""
 Span = tuple[int, int]
 """From, until (ms)."""
 
@@ -174,7 +174,7 @@ def judge(truth: Truth, journal: Iterable[JournalEntry], ledger: Sequence[Ledger
     """Return what has come of a run that has come to rest."""
     meant, causes, over, frozen = _read(journal)
     bare = _bare(truth, meant)
-    spans = [_counted(span, truth.excused) for span in bare]
+    spans = [stretch for span in bare for stretch in _stretches(span, truth.excused)]
     differing = _differing(truth, ledger)
     found = Verdict(
         duplicates=_duplicates(truth, causes),
@@ -317,13 +317,14 @@ def _spans(
     return found
 
 
-def _counted(span: Span, excused: Iterable[Span]) -> int:
-    """Return how many ms of ``span`` are in none of ``excused``."""
+def _stretches(span: Span, excused: Iterable[Span]) -> list[int]:
+    """Return how long (ms) ``span`` went on each time, begun anew where somebody could act again."""
     at, until = span
-    left = 0
+    found = []
     for since, to in sorted(excused):
         if to <= at or since >= until:
             continue
-        left += max(0, since - at)
+        if since > at:
+            found.append(since - at)
         at = max(at, to)
-    return left + max(0, until - at)
+    return [*found, until - at] if until > at else found

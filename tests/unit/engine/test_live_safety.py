@@ -7,6 +7,7 @@ from typing import Any
 from tests.unit.engine.rooms import BTC, CASH, ETH, room
 
 from cambist.domain.alert import Level
+from cambist.domain.event import CandleClosed
 from cambist.domain.request import Traits
 from cambist.domain.trading import BreakerStage
 from cambist.engine.live import Lane
@@ -257,5 +258,22 @@ def test_the_clock_is_compared_and_the_other_accounts_of_a_user_count(tmp_path):
             assert two.account.elsewhere == 0
             assert two.account.clock_skew_ms == -1_500
             assert "refused.clock_skew" in floor.heard.told()
+
+    asyncio.run(story())
+
+
+def test_a_trailing_stop_that_price_has_passed_before_it_could_be_moved_closes_the_position(tmp_path):
+    async def story() -> None:
+        async with room(tmp_path) as floor:
+            lane = await floor.add()
+            await floor.enter(lane, 100.0, trailing_stop=0.05)
+            await floor.trade(100.0)  # the candle has closed at 106, and price has fallen since
+            floor.engine.tell(lane, CandleClosed("paper-btc", floor.clock.now_ms(), 106.0, 100.0, 106.0))
+            await floor.settled()
+            (stop,) = await floor.venues["paper"].open_orders()
+            assert stop.trigger == D(95)  # 100.70 is above the market: the venue would not have it
+            await floor.trade(100.0, told=True)
+            assert not lane.account.seats["paper-btc"].bot.position
+            assert [str(t.reason) for t in lane.account.seats["paper-btc"].state.trades] == ["trailing_stop"]
 
     asyncio.run(story())

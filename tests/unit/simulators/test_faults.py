@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -111,6 +112,41 @@ def test_a_restart_with_and_without_memory(server, kind, orders):
     assert len(server.exchange.open_orders("alice")) == orders
 
 
+def test_an_exchange_that_has_lost_its_memory_gives_no_number_twice(server):
+    def trade() -> tuple[int, int]:
+        placed = order(server, "BUY", "MARKET")
+        (fill,) = ask(server, "GET myTrades", symbol="BTCUSDT", orderId=placed["orderId"])
+        return placed["orderId"], fill["id"]
+
+    before = trade()
+    server.faults = [Fault(kind=Kind.AMNESIA, path="GET /api/v3/ping")]
+    assert fails(lambda: ask(server, "GET ping", secret=""))
+    after = trade()
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+
+
+def test_a_ban_and_a_signature_are_judged_by_the_boxs_clock_alone_where_customers_live_by_it():
+    by_ours = round(time.time() * 1_000)
+    with box() as lenient:
+        ask(lenient, "GET account", timestamp=by_ours)
+    with box(same_clock=True) as strict:
+        ask(strict, "GET account", timestamp=NOW)
+        with pytest.raises(Refusal) as refused:
+            ask(strict, "GET account", timestamp=by_ours)
+        assert refused.value.code == -1021
+        strict.advance(6_000)
+        with pytest.raises(Refusal) as refused:
+            ask(strict, "GET account", timestamp=NOW)
+        assert refused.value.code == -1021
+        strict.faults = [Fault(kind=Kind.BAN, path="GET /api/v3/ping", seconds=3_600)]
+        with pytest.raises(Refusal) as refused:
+            ask(strict, "GET ping", secret="")
+        assert refused.value.status == 418
+        strict.advance(3_600_001)
+        ask(strict, "GET ping", secret="")
+
+
 async def _events(
     server: BinanceSimulator, count: int, act: Callable[[], Any], patience_s: float = 5
 ) -> list[dict[str, Any]]:
@@ -174,6 +210,14 @@ def test_news_of_a_fill_may_come_after_that_of_the_cancel(server):
     assert what(events) == ["CANCELED", "outboundAccountPosition", "TRADE"]
     assert [answer["executedQty"] for answer in answers] == ["0.20000000"]
     assert server.exchange.fills("alice", "BTC/USDT")[0].quantity == Decimal("0.2")
+
+
+def test_a_stop_too_may_be_filled_just_before_its_cancel(server):
+    server.faults = [Fault(kind=Kind.FILL_AFTER_CANCEL, path="DELETE /api/v3/order", factor=1.0)]
+    placed = order(server, "SELL", "STOP_LOSS", "0.4", stopPrice=price(server, "0.9"))
+    fails(lambda: ask(server, "DELETE order", symbol="BTCUSDT", orderId=placed["orderId"]))
+    assert ask(server, "GET order", symbol="BTCUSDT", orderId=placed["orderId"])["status"] == "FILLED"
+    assert server.exchange.fills("alice", "BTC/USDT")[0].quantity == Decimal("0.4")
 
 
 def test_a_script_is_read_from_a_file(tmp_path):

@@ -194,6 +194,12 @@ def test_what_nobody_could_have_guarded_is_excused():
     assert bare(ENTRY, late, excused=((50_000, 101_000), (0, 31_000), (40_000, 60_000))).longest_bare_ms == 9_000
 
 
+def test_time_without_a_stop_begins_anew_when_the_next_engine_lives():
+    late = replace(GUARD, created_ms=91_000)
+    twice = bare(ENTRY, late, excused=((26_000, 60_000),))
+    assert (twice.longest_bare_ms, twice.unprotected_ms) == (31_000, 31_000 - PROTECTED_WITHIN_MS)
+
+
 # -- an exchange without memory, and many runs ------------------------------------------------------------------------
 
 

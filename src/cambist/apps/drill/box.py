@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from cambist.apps import bootstrap
 from cambist.apps.drill.clock import SharedClock
 from cambist.apps.drill.engine import ACCOUNT, KEY, SECRET, Setup, engine_process, settings_in
+from cambist.apps.drill.killing import Kill
 from cambist.apps.drill.plan import Plan
 from cambist.domain.candles import Candles
 from cambist.domain.errors import Stopped
@@ -122,7 +123,7 @@ class _Played:
         )
         self._kills = list(plan.kills)
         self._engine: BaseProcess | None = None
-        self._doomed = False
+        self._doomed: Kill | None = None
         self._broke = 0
         self._dead_since: int | None = began_ms
         self._dead: list[Span] = []
@@ -165,15 +166,17 @@ class _Played:
             self._dead_since = None
         if self._engine is not None and self._engine.exitcode is not None:
             killed = self._engine.exitcode not in (0, 1)  # as Python ends of itself, well or with an error
-            self._broke += not (self._doomed and killed)
+            self._broke += self._doomed is None or not killed
             self._engine = None
             if self._dead_since is None:  # one that died before it came up guarded nothing
                 self._dead_since = clock.now_ms()
+            if self._doomed is not None and clock.now_ms() < self._end_ms:
+                clock.advance(self._doomed.down_s * 1_000)
+                self._server.step()
         if self._engine is None:
-            kill = self._kills.pop(0) if self._kills and not self._broke else None
-            self._doomed = kill is not None
+            self._doomed = self._kills.pop(0) if self._kills and not self._broke else None
             clock.up_ms, clock.quiet = 0, False
-            self._engine = self._start_engine(replace(self._setup, kill=kill))
+            self._engine = self._start_engine(replace(self._setup, kill=self._doomed))
 
     async def _end_engine(self) -> None:
         if self._engine is not None:

@@ -42,6 +42,8 @@ class Kill:
 
     moment: Moment
     step: int
+    down_s: int = 0
+    """How long, by the exchange's clock, nobody starts the next."""
 
 
 class Killer:

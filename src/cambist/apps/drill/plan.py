@@ -9,7 +9,8 @@ from cambist.simulators.faults import Fault, Kind
 
 FAULTS_IN_A_RUN = 4
 MOST_KILLS = 5
-_FARTHEST_STEP = 9
+_FARTHEST_STEP = 7
+_DOWN_S = (0, 0, 0, 150)
 _ORDERS, _CANCELS, _USER, _CANDLES = "POST /api/v3/order*", "DELETE /api/v3/order*", "ws:user", "ws:*@kline_1m"
 _ANY = "* /api/v3/*"
 
@@ -38,7 +39,8 @@ def plan(seed: int, minutes: int, speed: float) -> Plan:
     scenarios = SCENARIOS
     chosen = [scenarios[(seed * FAULTS_IN_A_RUN + number) % len(scenarios)] for number in range(FAULTS_IN_A_RUN)]
     kills = tuple(
-        Kill(dice.choice(list(Moment)), dice.randint(1, _FARTHEST_STEP)) for _ in range(dice.randint(1, MOST_KILLS))
+        Kill(dice.choice(list(Moment)), dice.randint(1, _FARTHEST_STEP), dice.choice(_DOWN_S))
+        for _ in range(dice.randint(1, MOST_KILLS))
     )
     return Plan(seed=seed, minutes=minutes, faults=tuple(make(dice, speed) for make in chosen), kills=kills)
 
@@ -46,14 +48,14 @@ def plan(seed: int, minutes: int, speed: float) -> Plan:
 Scenario = Callable[[random.Random, float], Fault]
 
 
-def _at(kind: Kind, path: str, farthest: int = 3, times: int = 1, **more: object) -> Scenario:
+def _at(kind: Kind, path: str, farthest: int = 3, times: int = 1, *, nearest: int = 0, **more: object) -> Scenario:
     """Return a fault that strikes after a few occasions; ``seconds`` are those of the exchange's clock."""
 
     def make(dice: random.Random, speed: float) -> Fault:
         told: dict[str, object] = dict(more)
         if kind not in _BY_ITS_CLOCK and "seconds" in told:
             told["seconds"] = float(str(told["seconds"])) / speed
-        return Fault(kind=kind, path=path, skip=dice.randint(0, farthest), times=times, **told)  # type: ignore[arg-type]
+        return Fault(kind=kind, path=path, skip=dice.randint(nearest, farthest), times=times, **told)  # type: ignore[arg-type]
 
     return make
 
@@ -78,7 +80,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     _at(Kind.TRUNCATED, "GET /api/v3/myTrades", farthest=10, times=2),
     _at(Kind.DUPLICATES, "GET /api/v3/myTrades", farthest=4, times=3),
     _at(Kind.SKEW, _ORDERS, seconds=10),
-    _at(Kind.WRONG_BALANCES, "GET /api/v3/account", farthest=10, factor=0.9),
+    # not at once: what an account is taken over with nobody can doubt
+    _at(Kind.WRONG_BALANCES, "GET /api/v3/account", nearest=4, farthest=12, factor=0.9),
     _at(Kind.STALE_BOOK, _ANY, farthest=20, seconds=60),
     _at(Kind.DROP, _USER, farthest=6, times=3),
     _at(Kind.REPEAT, _USER, farthest=4, times=6),

@@ -1,5 +1,6 @@
 """Many runs, several at once, each in a worker process with an exchange and engines of its own."""
 
+import logging
 import signal
 from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -41,6 +42,7 @@ def _begin(stop: Event) -> None:
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started us, who then tells us
+    logging.disable(logging.CRITICAL)  # connections that break are the point
 
 
 def _one(strategy: str, history: int, seed: int, minutes: int) -> Run:

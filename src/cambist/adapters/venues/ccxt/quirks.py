@@ -116,6 +116,8 @@ class Quirks:
     cancel: tuple[Pairs, ...] = ((("clientOrderId", ID),),)
     """Empty: only by the venue's own id, which is asked for first."""
     open_orders: tuple[Pairs, ...] = ((),)
+    cheaper_by_symbol: bool = False
+    """Open orders of a few symbols cost less than those of all."""
     balances: Pairs = ()
     cancel_tells: bool = False
     """The answer to a cancellation states the order whole; else it is asked for again."""
@@ -253,6 +255,7 @@ QUIRKS: dict[str, Quirks] = {
                 ("fetchOpenOrders", {"warnWithoutSymbol": False}),
                 ("warnOnFetchOpenOrdersWithoutSymbol", False),
             ),
+            cheaper_by_symbol=True,
             cancel_tells=True,
             other_ids=("c",),
             fills=Pages(size=1_000, newest_first=False, window_ms=_DAY_MS, newest_of_all=True),

@@ -77,9 +77,9 @@ class BusVenue:
         report: OrderReport = await self._call("order", symbol, client_id)
         return report
 
-    async def open_orders(self) -> list[OrderReport]:
+    async def open_orders(self, symbols: Iterable[str] = ()) -> list[OrderReport]:
         """Return all orders that are not over, those that are not ours included."""
-        reports: list[OrderReport] = await self._call("open_orders")
+        reports: list[OrderReport] = await self._call("open_orders", list(symbols))
         return reports
 
     async def fills(self, symbol: str, since_ms: int) -> list[FillReport]:

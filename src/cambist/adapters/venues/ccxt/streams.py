@@ -7,7 +7,7 @@ is taken by asking: fills when an order shows that it filled, orders every few s
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ _PATIENCE = Backoff(first_s=0.25, longest_s=15.0)
 class Asked(Protocol):
     """The account whose reports are watched: what can be asked of it (`cambist.ports.venue.Venue`)."""
 
-    async def open_orders(self) -> list[OrderReport]:
+    async def open_orders(self, symbols: Iterable[str] = ()) -> list[OrderReport]:
         """Return all orders that are not over."""
         ...
 

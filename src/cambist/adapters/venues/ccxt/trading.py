@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import partial
+from itertools import product
 from typing import Any
 
 from cambist.adapters.venues.ccxt import parse
@@ -123,14 +124,15 @@ class CcxtVenue:
         """Return the venue's word on one order, final ones included; raise `NotFound` if it knows none."""
         return await self._order(symbol, client_id, Urgency.ACCOUNT)
 
-    async def open_orders(self) -> list[OrderReport]:
-        """Return all orders that are not over, those that are not ours included."""
+    async def open_orders(self, symbols: Iterable[str] = ()) -> list[OrderReport]:
+        """Return all orders that are not over, or those of ``symbols`` where they are cheaper to ask for."""
         found: dict[str, OrderReport] = {}
-        for pairs in self._quirks.open_orders:
+        asked: Iterable[str | None] = (self._quirks.cheaper_by_symbol and tuple(symbols)) or (None,)
+        for pairs, symbol in product(self._quirks.open_orders, asked):
             params = dict(pairs)
             limit = params.pop("limit", None)
             answer = await self._line.ask(
-                partial(self._view.fetch_open_orders, None, None, limit, params), Urgency.ACCOUNT
+                partial(self._view.fetch_open_orders, symbol, None, limit, params), Urgency.ACCOUNT
             )
             if self._quirks.open_page is not None and len(answer) >= self._quirks.open_page:
                 raise VenueRefused("venue.too_many_open", venue=self.name, count=len(answer))

@@ -24,7 +24,7 @@ METHODS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "cancel": ((str, str), OrderReport),
     "amend": ((str, str, Decimal), OrderReport),
     "order": ((str, str), OrderReport),
-    "open_orders": ((), list[OrderReport]),
+    "open_orders": ((list[str],), list[OrderReport]),
     "fills": ((str, int), list[FillReport]),
     "balances": ((), dict[str, Balance]),
     "price": ((str,), Decimal),

@@ -68,7 +68,7 @@ class SimulatedVenue:
         """Return the state of one order; raise `NotFound`."""
         return self._exchange.order(self._account, symbol, client_id)
 
-    async def open_orders(self) -> list[OrderReport]:
+    async def open_orders(self, symbols: Iterable[str] = ()) -> list[OrderReport]:
         """Return all orders that are not over."""
         return self._exchange.open_orders(self._account)
 
