@@ -47,6 +47,9 @@ def test_a_floor_from_nothing_to_trades_and_over_a_kill(home: Home):
     assert not stands.frozen  # the exchange and the book agreed at every comparison
     assert not stands.unknown
     assert all(bot.protection == "native" for bot in stands.bots if bot.quantity and bot.stop_loss is not None)
+    shown = home.run("heartbeat --last 3")
+    assert "primary" in shown
+    assert shown.count("simulated ") == 3
     alerts = {alert.key for alert in bootstrap.register(settings).alerts(500)}
     assert not alerts & {"trading.frozen", "trading.journal_differs", "trading.unknown", "trading.paused"}
 
@@ -57,6 +60,7 @@ def test_a_budget_beyond_the_cash_is_refused_with_what_there_is(home: Home):
     process = home.up()
     said = home.run("bot start big")
     assert "has 100 USDT free" in said
+    assert "There are no alerts" in home.run("alerts")
     stop(process)
 
 

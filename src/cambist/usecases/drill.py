@@ -25,9 +25,10 @@ from cambist.portfolio.ledger import fill as booked
 from cambist.ports.book import JournalEntry
 
 ZERO = Decimal(0)
-PROTECTED_WITHIN_MS = 30_000
-"""How long a position may stand without its stop while the engine lives and the exchange answers: an order whose answer
-was lost must first be known not to exist before another is sent. Whoever is killed meanwhile must begin anew."""
+PROTECTED_WITHIN_MS = 45_000
+"""How long a position may stand without its stop while the engine lives and the exchange answers: two attempts in a row
+whose answers are lost. Each takes ten seconds to be given up and seven more until it is known not to exist, and before
+that no other may be sent. Whoever is killed meanwhile must begin anew."""
 Span = tuple[int, int]
 """From, until (ms)."""
 

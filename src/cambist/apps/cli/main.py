@@ -26,6 +26,8 @@ COMMANDS = {
     "up": "up",
     "account": "account",
     "bot": "bot",
+    "alerts": "alerts",
+    "heartbeat": "heartbeat",
     "run": "run",
     "parity": "parity",
     "drill": "drill",

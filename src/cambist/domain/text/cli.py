@@ -27,6 +27,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "cli.account": ("accounts, limits, kill switch", "comptes, limites, arrêt d'urgence"),
     "cli.bot": ("make bots, start and stop them", "créer, démarrer et arrêter des robots"),
+    "cli.alerts": ("list what you should have been told", "lister ce qu'il fallait vous dire"),
+    "cli.heartbeat": (
+        "show how the heartbeat fares, and its last signals",
+        "montrer l'état du heartbeat et ses derniers signaux",
+    ),
     "cli.run": ("the floor's parts as separate processes", "les parties du plateau en processus séparés"),
     "cli.demo": (
         "backtest the sample strategies on a synthetic market, side by side",

@@ -1,0 +1,43 @@
+"""``cambist heartbeat``: how its sources fare, and the last signals."""
+
+import click
+
+from cambist.apps import bootstrap
+from cambist.apps.cli.options import TimeframeType, show_moment
+from cambist.domain.text import say
+from cambist.domain.timeframe import Timeframe
+
+
+@click.command(help=say("heart.help"))
+@click.option("--timeframe", type=TimeframeType(), default="1m", show_default=True, help=say("heart.option.timeframe"))
+@click.option("--last", type=click.IntRange(1, 1_000), default=15, show_default=True, help=say("heart.option.last"))
+def command(timeframe: Timeframe, last: int) -> None:
+    """Show starts, stops and errors of each source, and the newest signals."""
+    from cambist.apps.cli.tables import NONE, console, plain_table
+
+    log, out = bootstrap.heartbeat_log(), console()
+    sources = log.status()
+    if not sources:
+        out.print(say("heart.never"))
+        return
+    table = plain_table()
+    for name in ("source", "state", "start", "stop", "symbols", "error"):
+        table.add_column(say(f"heart.column.{name}"), overflow="fold")
+    for one in sources:
+        moments = [NONE if ts is None else _second(ts) for ts in (one.last_start_ms, one.last_stop_ms)]
+        state = say("heart.connected" if one.is_connected else "heart.not_connected")
+        table.add_row(one.source, state, *moments, " ".join(one.symbols), one.last_error or NONE)
+    out.print(table)
+    signals = plain_table()
+    for name in ("signal", "market", "close", "received", "delay", "type"):
+        signals.add_column(say(f"heart.column.{name}"), justify="right" if name == "delay" else "left")
+    for row in log.recent(timeframe, last):
+        kind = say("heart.repaired" if row.repaired else "heart.live")
+        late_ms = f"{row.received_ms - row.close_ms:,} ms"
+        market = f"{row.venue} {row.symbol}"
+        signals.add_row(row.signal_id, market, show_moment(row.close_ms), _second(row.received_ms), late_ms, kind)
+    out.print(signals)
+
+
+def _second(ts: int) -> str:
+    return f"{show_moment(ts - ts % 60_000)}:{ts // 1_000 % 60:02}" if ts % 86_400_000 else show_moment(ts)
