@@ -55,12 +55,13 @@ def test_a_floor_from_nothing_to_trades_and_over_a_kill(home: Home):
 
 
 def test_a_budget_beyond_the_cash_is_refused_with_what_there_is(home: Home):
+    assert "There are no alerts" in home.run("alerts")
     home.run("account add small --deposit 100")
     home.run("bot create big ema_cross --account small --symbol BTC/USDT --timeframe 1m --budget 500")
     process = home.up()
     said = home.run("bot start big")
     assert "has 100 USDT free" in said
-    assert "There are no alerts" in home.run("alerts")
+    assert "There are no alerts" not in home.run("alerts")  # it could not start with the floor either
     stop(process)
 
 

@@ -164,7 +164,7 @@ class Attendant:
         instrument = (await lane.venue.instruments([spec.symbol]))[spec.symbol]
         free = lane.account.ledger.balance("free", instrument.quote)
         if spec.budget > free:
-            raise BadInput("budget", spec.budget, "running.no_cash", free=f"{free:f}", quote=instrument.quote)
+            raise BadInput("budget", f"{spec.budget:f}", "running.no_cash", free=f"{free:f}", quote=instrument.quote)
         self._engine.tell(lane, BotAdded(self._engine.now_ms(), spec, instrument))
         await self._engine.settled(lane)
         self._symbols_changed.set()
