@@ -90,9 +90,9 @@ def broken_process(setup: Setup, how: str) -> None:
         bootstrap.drilled = broken
     elif how == "leaves out a line":
         journal = bootstrap.journal
-        bootstrap.journal = lambda settings: LeavesOutALine(journal(settings))
+        bootstrap.journal = lambda settings=None: LeavesOutALine(journal(settings))
     elif how == "falls":
-        bootstrap.drilled = None
+        bootstrap.drilled = None  # type: ignore[assignment]
     engine_process(setup)
 
 
@@ -100,7 +100,9 @@ def start_broken(how: str):
     """Return what starts engines that are broken in this way."""
 
     def start(setup: Setup) -> BaseProcess:
-        process = context().Process(target=broken_process, args=(setup, how), daemon=True)
+        process: BaseProcess = context().Process(  # type: ignore[attr-defined]
+            target=broken_process, args=(setup, how), daemon=True
+        )
         process.start()
         return process
 

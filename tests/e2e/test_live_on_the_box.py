@@ -4,7 +4,7 @@ What the exchange has truly done is held against the ledger here, sum by sum, an
 """
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_whatever_fails_the_books_agree_to_the_last_digit(number, tmp_path):
     assert set(played.struck) >= {str(fault.kind) for fault in faults if fault.path.startswith(("POST", "ws:user"))}
 
     # the exchange's own fills, added up, are what it says that the account holds, and what the ledger says
-    held: Counter[str] = Counter({"USDT": CASH})
+    held: defaultdict[str, Decimal] = defaultdict(Decimal, USDT=CASH)
     for order in truth.orders:
         for fill in order.fills:
             held["BTC"] += order.side.sign * fill.quantity

@@ -128,7 +128,8 @@ def again(run, folder, **changes) -> ParityReport:
 
 
 def changed(run, folder, **changes) -> Paper:
-    return replace(run, folder=folder, strategy=strategy_file(folder, STOPS), **changes).run()
+    done: Paper = replace(run, folder=folder, strategy=strategy_file(folder, STOPS), **changes).run()
+    return done
 
 
 def whys(report: ParityReport) -> set[tuple[Cause, str]]:

@@ -20,7 +20,7 @@ from cambist.apps.cli.standings import (
 )
 from cambist.domain.account import BotStatus, Mode
 from cambist.domain.standing import AccountStanding
-from cambist.domain.text import speak
+from cambist.domain.text import Language, speak
 from cambist.domain.trading import TradingState
 from cambist.engine.standing import account_standing
 
@@ -84,7 +84,8 @@ def test_bots_are_listed_with_all_that_they_hold(account):
     ],
 )
 def test_states_are_words_not_only_colours(account, how, english_words, french_words):
-    for language, words in (("en", english_words), ("fr", french_words)):
+    both: tuple[tuple[Language, str], ...] = (("en", english_words), ("fr", french_words))
+    for language, words in both:
         speak(language)
         for table in (bots_table([with_bot(account, **how)]), bot_details(account, with_bot(account, **how).bots[0])):
             assert words in printed(table)

@@ -128,7 +128,7 @@ def run(body: Callable[[KrakenServer, CcxtVenue], Awaitable[None]], *, paces: An
         asyncio.run(hold())
 
 
-def request(client_id: str, side: Side, kind: OrderType, quantity: str = "0.01", **levels: Decimal) -> OrderRequest:
+def request(client_id: str, side: Side, kind: OrderType, quantity: str = "0.01", **levels: Any) -> OrderRequest:
     return OrderRequest(client_id=client_id, symbol=SYMBOL, side=side, type=kind, quantity=D(quantity), **levels)
 
 

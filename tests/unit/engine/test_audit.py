@@ -68,7 +68,7 @@ async def everything(bus: Bus, audit: Audit) -> Messages:
     found: Messages = {topic: [] for topic in TOPICS}
     for topic in TOPICS:
         await bus.publish(topic, {"id": "the end"})
-        reading = bus.subscribe(topic, group="test", consumer="test", from_start=True)
+        reading: Any = bus.subscribe(topic, group="test", consumer="test", from_start=True)
         async with asyncio.timeout(60):
             while (delivery := await anext(reading)).message["id"] != "the end":
                 found[topic].append(delivery.message)
@@ -184,10 +184,10 @@ def test_messages_have_the_forms_of_the_mission(tmp_path):
 def test_how_an_account_stands_is_told_once_it_is_there_and_after_it_was_touched(open_bus, tmp_path):
     async def scenario() -> None:
         async with on(open_bus) as bus:
-            reading = bus.subscribe(AUDIT, group="test", consumer="test", from_start=True)
+            reading: Any = bus.subscribe(AUDIT, group="test", consumer="test", from_start=True)
             read = codec(AccountStanding)[1]
 
-            async def until(wanted) -> AccountStanding:
+            async def until(wanted) -> Any:
                 async with asyncio.timeout(30):
                     while True:
                         message = (await anext(reading)).message
@@ -273,7 +273,8 @@ class Away:
 
 def test_a_bus_that_is_away_costs_the_oldest_notes_and_nothing_else(tmp_path, caplog):
     async def scenario() -> None:
-        away, series = Away(), market(250)
+        series = market(250)
+        away: Any = Away()
         async with floor(f"sqlite:///{tmp_path}/book.db", series, None) as alone:
             await two_bots(alone, series)
             await alone.run(series)
@@ -312,7 +313,8 @@ def test_what_cannot_be_said_is_left_out(tmp_path, caplog):
                 await opened.settled()
                 found = await everything(bus, opened.audit)
                 assert [m["event"] for m in found[AUDIT] if m["kind"] == "event"][-1] == "BotChanged"
-                return opened.audit.dropped
+                dropped: int = opened.audit.dropped
+                return dropped
 
     assert asyncio.run(scenario()) == 1
     assert [record.message for record in caplog.records if record.name == "cambist.engine.audit"] == [
@@ -347,7 +349,7 @@ def test_the_audit_of_no_engine_is_quiet():
     async def scenario() -> None:
         from cambist.adapters.clock import SystemClock
 
-        away = Away()
+        away: Any = Away()
         telling = asyncio.create_task(Audit(away, SystemClock(), every_s=0.001).run())
         await asyncio.sleep(0.02)
         telling.cancel()

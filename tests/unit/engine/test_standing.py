@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.property.test_desk import BOT, BTC, NATIVE, NOTHING, SPEC, World
@@ -19,7 +20,7 @@ from cambist.engine.recovery import recover
 from cambist.engine.standing import account_standing, standing_of
 
 
-def holding(traits=NATIVE, **guards: float) -> World:
+def holding(traits=NATIVE, **guards: Any) -> World:
     """Return a world in which the bot has bought at 100, and slipped by 5 cents."""
     world = World(3, traits)
     world.trust = True

@@ -1,6 +1,7 @@
 """Kraken in a box, asked as its documents say: who may ask, what is refused, what is told of orders and fills."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.unit.simulators.krakens import ALICE, HELD, NOW, SYMBOL, UNLIMITED, Client, Refusal, run
@@ -131,8 +132,8 @@ def test_rules_are_stated_as_they_are_judged():
 
 def test_an_order_is_told_in_words_and_found_by_each_of_its_names():
     async def body(client: Client) -> None:
-        terms = {"pair": "XBTUSD", "type": "sell", "ordertype": "stop-loss-limit", "volume": "0.02"}
-        levels = {"price": client.price("0.95"), "price2": client.price("0.94")}
+        terms: dict[str, Any] = {"pair": "XBTUSD", "type": "sell", "ordertype": "stop-loss-limit", "volume": "0.02"}
+        levels: dict[str, Any] = {"price": client.price("0.95"), "price2": client.price("0.94")}
         checked = await client.private("AddOrder", **terms, **levels, validate="true")
         words = f"sell 0.02000000 XBTUSD @ stop loss {levels['price']} -> limit {levels['price2']}"
         assert checked == {"descr": {"order": words}}

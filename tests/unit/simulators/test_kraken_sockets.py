@@ -76,7 +76,7 @@ def test_trades_candles_and_ticker_are_pushed_as_they_happen():
             await ear.say("subscribe", channel="ohlc", symbol=[SYMBOL], interval=5, snapshot=False)
             await ear.until(lambda one: one.get("success"))
             await client.server.advance(5 * MINUTE_MS)
-            candles = []
+            candles: list[dict[str, Any]] = []
             while not candles or candles[-1]["interval_begin"] != "2024-01-01T05:05:00.000000Z":
                 candles += await ear.of("ohlc")
             rows = (await client.public("OHLC", pair="XBTUSD", interval=5))["XXBTZUSD"]

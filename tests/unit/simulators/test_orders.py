@@ -189,6 +189,7 @@ def _do(market: Market, desk: Desk, step: object) -> None:
 @given(steps=STEPS)
 def test_no_asset_is_made_or_lost_whatever_orders_are_sent(steps):
     told: list[dict] = []
+    desk: Desk
     market = Market([CANDLES], instruments=[RULES], customers=[ALICE], now=NOW, listen=lambda *one: desk.hear(*one))
     desk = Desk(market, lambda _, event: told.append(event))
     for step in steps:

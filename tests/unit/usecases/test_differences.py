@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from cambist.domain.order import Side
 from cambist.domain.refusal import Reason, Refused
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.trade import ExitReason
-from cambist.domain.wish import Enter, Exit, Fraction
+from cambist.domain.wish import Enter, Exit, Fraction, Wish
 from cambist.engine.chronicle import Chronicle, Course, Deal, why
 from cambist.engine.state import ClosedTrade
 from cambist.usecases.differences import Cause, Known, Matched, compare
@@ -52,6 +53,9 @@ def trade(
     )
 
 
+Wishes = dict[int, tuple[Wish, ...]]
+
+
 def beside(
     live: list[ClosedTrade],
     tested: list[ClosedTrade],
@@ -59,12 +63,13 @@ def beside(
     told: Chronicle | None = None,
     refused: list[Refused] | None = None,
     absent: list[int] | None = None,
-    **course: object,
+    **course: Any,
 ) -> list[Matched]:
     """Compare; each side decided one candle before it entered."""
     told = told or Chronicle(instrument=RULES)
     told.wishes |= {one.entry_ts // HOUR * HOUR - HOUR: BUY for one in live}
-    wishes = {one.entry_ts - HOUR: BUY for one in tested} | {one.ts: BUY for one in refused or ()}
+    wishes: Wishes = {one.entry_ts - HOUR: BUY for one in tested}
+    wishes |= {one.ts: BUY for one in refused or ()}
     deals = [Deal(one, Course(decided_ts=one.entry_ts // HOUR * HOUR - HOUR, **course)) for one in live]
     known = Known(
         told, Retraced(tested, refused or [], wishes), Timeframe.H1, absent or [], list(range(0, 99 * HOUR, HOUR))
@@ -190,10 +195,10 @@ def test_what_ended_it_is_told_from_both_sides():
 
 
 def test_an_order_that_took_too_long_says_how_long():
-    wishes = {4 * HOUR: (Exit(),)}
+    wishes: Wishes = {4 * HOUR: (Exit(),)}
     told = Chronicle(instrument=RULES, wishes=dict(wishes))
     deal = Deal(trade(ended=6), Course(decided_ts=HOUR, out_ms=HOUR + 1_500))
-    known = Known(told, Retraced([trade()], [], {HOUR: BUY} | wishes), Timeframe.H1, [], list(range(0, 9 * HOUR, HOUR)))
+    known = Known(told, Retraced([trade()], [], wishes | {HOUR: BUY}), Timeframe.H1, [], list(range(0, 9 * HOUR, HOUR)))
     assert only(compare([deal], [trade()], known)).why.said == (
         "the order filled 3601.5 s after the close on which it was decided"
     )

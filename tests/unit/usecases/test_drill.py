@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from cambist.domain.command import Place, PlacePair
-from cambist.domain.event import AccountEvent, Decided, Frozen, OrderReported, TimePassed
+from cambist.domain.event import Decided, Frozen, OrderReported, TimePassed
 from cambist.domain.instrument import Instrument
 from cambist.domain.order import Liquidity, OrderType, Side
 from cambist.domain.report import Balance, BalancesReported, FillReport, OrderReport, Status
@@ -83,7 +84,7 @@ OPENING = book.opening("a", BalancesReported(0, (Balance("USDT", D(1000), D(0)),
 LEDGER = [OPENING, book.fill("bot", BOUGHT, RULES)]
 
 
-def journal(*events: tuple[AccountEvent, object]) -> list[JournalEntry]:
+def journal(*events: tuple[Any, ...]) -> list[JournalEntry]:
     return [
         JournalEntry(account="a", seq=seq, ts=0, kind=type(event).__name__, body=body_of(event, list(commands)))
         for seq, (event, *commands) in enumerate(events, 1)
