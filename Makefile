@@ -27,7 +27,7 @@ demo: $(READY)  ## synthetic market, sample strategies, one HTML report; offline
 	@$(BIN)/cambist demo
 
 test: $(READY)  ## run every test
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist loadgroup
 
 check: $(READY)  ## all that CI checks: format, lint, types, contracts, sizes, docs, tests
 	@$(BIN)/ruff format --check .
