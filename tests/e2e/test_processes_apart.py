@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.databases import RedisServer
 from tests.e2e.floors import ALWAYS_IN, HELD, Home, boxed, line_of, next_close, stop, until
+from tests.unit.simulators.boxes import ask, price
 
 from cambist.apps import bootstrap
 from cambist.domain.account import BotStatus, Mode
@@ -56,10 +57,13 @@ def test_a_live_account_over_four_processes_and_the_death_of_one(apart: Home, bo
     until(lambda: apart.seated(1) and apart.bot("b").status is BotStatus.RUNNING, "the bot runs")
     line_of(apart.start("run", "engine", "--live"), "this one waits")
 
+    by_hand = {"newClientOrderId": "byhand", "price": price(box, "0.5"), "timeInForce": "GTC"}
+    mine = {"key": "the-key", "secret": "the-secret"}
+    ask(box, "POST order", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity="0.001", **by_hand, **mine)
     next_close(box)
     until(lambda: apart.bot("b").protection == "native" and apart.bot("b").quantity, "a protected position")
     assert apart.bot("b").quantity == box.exchange.balances("alice")["BTC"].total - HELD["BTC"]
-    assert len(box.exchange.open_orders("alice")) == 2  # stop and target, one pair
+    assert len(box.exchange.open_orders("alice")) == 3  # stop and target, one pair, and what is not ours
 
     first.send_signal(signal.SIGKILL)
     first.wait()
@@ -68,9 +72,13 @@ def test_a_live_account_over_four_processes_and_the_death_of_one(apart: Home, bo
     tell_bot(register, "b", "stop", 0, sell=True)
     until(lambda: apart.bot("b").status is BotStatus.STOPPED and not apart.bot("b").quantity, "stopped and flat")
 
+    # an order that is not ours is shown, and left alone until a person says otherwise
+    until(lambda: "byhand" in apart.run("account foreign main"), "it is seen")
+    assert "cancelled" in apart.run("account cancel-foreign main --symbol BTC/USDT --order byhand")
+
     # the book is the exchange's truth, to the last digit, and nothing was ordered twice
     orders = box.exchange.orders("alice", "BTC/USDT")
-    assert len({one.client_id for one in orders}) == len(orders) == 4
+    assert len({one.client_id for one in orders}) == len(orders) == 5
     assert not box.exchange.open_orders("alice")
     truth = {asset: one.total for asset, one in box.exchange.balances("alice").items() if one.total}
     assert apart.holdings() == truth

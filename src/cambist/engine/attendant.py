@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from cambist.domain.account import AccountSpec, BotSpec, BotStatus
@@ -13,6 +14,7 @@ from cambist.domain.candles import Candle
 from cambist.domain.errors import BadInput, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
 from cambist.domain.event import BotAdded, BotChanged, BreakerRearmed, Decided, Thawed, TradingChanged
 from cambist.domain.record import record
+from cambist.domain.report import OrderReport
 from cambist.domain.signal import Signal
 from cambist.domain.text import say
 from cambist.domain.tick import CandleTick, TradeTick
@@ -277,6 +279,8 @@ class Attendant:
                 adopted = await self._engine.adopt(lane, params["symbol"])
                 what = ", ".join(f"{one.asset} {one.amount:+f}" for one in adopted) or "-"
                 return say("running.done.adopt", account=name, what=what)
+            case "foreign":
+                return "\n".join(map(_told, lane.foreign)) or say("running.no_foreign", account=name)
             case "cancel_foreign":
                 await self._engine.cancel_foreign(lane, params["symbol"], params["order"])
             case _:
@@ -357,3 +361,10 @@ class Attendant:
                 bot=bot,
             )
         )
+
+
+def _told(order: OrderReport) -> str:
+    """Return an order at the venue that is not ours, as people read it."""
+    figures = (order.side, order.type, order.quantity, order.symbol, order.price or order.trigger)
+    what = " ".join(f"{one:f}" if isinstance(one, Decimal) else str(one) for one in figures if one is not None)
+    return say("running.foreign", order=order.client_id or "-", venue_id=order.venue_id or "-", what=what)

@@ -17,9 +17,6 @@ from cambist.engine.standing import account_standing
 from cambist.execution.settings import limits_of, rules_of
 from cambist.ports.book import Journal, Register, Request
 
-ACTIONS = ("halt", "reduce_only", "activate", "rearm", "thaw", "adopt", "cancel_foreign")
-"""What a person can ask of an account."""
-
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _RESERVED = frozenset(("free", "market", "fees", "outside"))
 """Places of the ledger that no bot may be called."""

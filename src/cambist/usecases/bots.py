@@ -11,9 +11,6 @@ from cambist.engine.runners import configured
 from cambist.ports.book import Register
 from cambist.usecases.accounts import account_of, add_account, amount, ask, checked_id
 
-ACTIONS = ("start", "stop", "suspend", "resume", "sell")
-"""What a person can ask of a bot."""
-
 
 def add_bot(
     register: Register,

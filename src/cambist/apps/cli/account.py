@@ -102,6 +102,7 @@ _switch("activate")
 _switch("rearm")
 _switch("thaw", symbol=_SYMBOL)
 _switch("adopt", symbol=_SYMBOL)
+_switch("foreign")
 _switch(
     "cancel_foreign", symbol=_SYMBOL, order=click.option("--order", required=True, help=say("account.option.order"))
 )

@@ -68,8 +68,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "account.option.deposit": ("What a paper account begins with.", "Ce qu'un compte papier a au départ."),
     "account.option.symbol": ("The instrument, BTC/USDT.", "L'instrument, BTC/USDT."),
     "account.option.order": (
-        "The order's id, as `cambist account show` gives it.",
-        "L'identifiant de l'ordre, tel que `cambist account show` le donne.",
+        "The order's id, as `cambist account foreign` gives it.",
+        "L'identifiant de l'ordre, tel que `cambist account foreign` le donne.",
     ),
     "account.option.flatten": ("Close all positions too.", "Fermer aussi toutes les positions."),
     "account.added": (
@@ -82,8 +82,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Aucun compte encore : `cambist up` en crée un papier, ou `cambist account add NOM`.",
     ),
     "account.show.help": (
-        "Show one account: bots, orders, foreign orders, limits.",
-        "Montrer un compte : robots, ordres, ordres étrangers, limites.",
+        "Show one account: bots, orders, limits.",
+        "Montrer un compte : robots, ordres, limites.",
     ),
     "account.set.help": (
         (
@@ -117,6 +117,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "account.adopt.help": (
         "Book what the venue holds otherwise than the journal says, and thaw.",
         "Inscrire ce que la bourse détient autrement que le journal, et dégeler.",
+    ),
+    "account.foreign.help": (
+        "List the orders at the venue that are not Cambist's, as the engine saw them last.",
+        "Lister les ordres à la bourse qui ne sont pas de Cambist, tels que le moteur les a vus.",
     ),
     "account.cancel_foreign.help": (
         "Cancel an order at the venue that is not Cambist's.",

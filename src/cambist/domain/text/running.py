@@ -85,6 +85,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ce plateau joue {market}. Lancez-en un autre avec --venue {venue}.",
     ),
     # -- answers
+    "running.foreign": (
+        "{order} (venue's id {venue_id}): {what}",
+        "{order} (identifiant de la bourse {venue_id}) : {what}",
+    ),
+    "running.no_foreign": (
+        "All open orders of {account} are Cambist's.",
+        "Tous les ordres ouverts de {account} sont de Cambist.",
+    ),
     "running.refused": ("Not done: {why}", "Pas fait : {why}"),
     "running.nothing_held": ("{bot} holds nothing.", "{bot} ne détient rien."),
     "running.done.start": ("{bot} runs.", "{bot} tourne."),
