@@ -136,7 +136,7 @@ class Attendant:
         """Seat a bot; one that cannot run for now is tried again, one that cannot run at all is paused."""
         try:
             await self._seat(lane, spec)
-        except CambistError as error:
+        except Exception as error:  # noqa: BLE001 - it loads other people's code: it must end this bot alone
             if spec.id not in self._later:
                 await self._alert(Level.WARNING, "running.no_bot", lane.account.spec, spec.id, why=str(error))
             if isinstance(error, VenueUnavailable):
@@ -210,9 +210,10 @@ class Attendant:
     async def _answer(self, request: Request) -> str:
         try:
             return await self._do(request)
-        except (CambistError, OSError, TimeoutError, ValueError) as error:
-            _log.warning("request %s: %s", request.id, error)
-            return say("running.refused", why=str(error) or type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever a person asked, the engine goes on
+            expected = isinstance(error, CambistError)
+            _log.warning("request %s: %s", request.id, error, exc_info=not expected)
+            return say("running.refused", why=str(error) if expected else f"{type(error).__name__}: {error}")
 
     async def _do(self, request: Request) -> str:
         lane = self._engine.lanes.get(request.account) or await self._newly(request.account)
@@ -299,8 +300,14 @@ class Attendant:
                 _log.error("%s", error)
             else:
                 if self._known.first(signal, self._engine.now_ms()) and signal.venue == self._around.market:
-                    await self._closed(signal)
+                    await self._closed_safely(signal)
             await bus.ack(GROUP, delivery)
+
+    async def _closed_safely(self, signal: Signal) -> None:
+        try:
+            await self._closed(signal)
+        except Exception:  # noqa: BLE001 - told, and the next close may fare better
+            _log.exception("nobody could decide on %s", signal.id)
 
     async def _closed(self, signal: Signal) -> None:
         late, tick = self._around.late_ms, signal.candle

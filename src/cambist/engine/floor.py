@@ -72,11 +72,14 @@ class Floor:
         finally:
             self._book.lease.give_back()
 
-    async def _until_down(self) -> CambistError:
+    async def _until_down(self) -> Exception:
         """Serve until something ends it, and return what."""
         try:
             await self._serve()
         except (StorageFailed, BusFailed, _LeaseLost) as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - positions are better looked after by an engine that starts anew
+            _log.exception("the floor came down")
             return error
         else:
             return CambistError("running.bus_closed")

@@ -278,6 +278,35 @@ def test_what_no_engine_does_is_answered(place: Place):
     run(work)
 
 
+def test_a_request_that_makes_no_sense_does_not_end_the_engine(place: Place):
+    async def work() -> None:
+        place.bot()
+        numbers = [ask(place.register, 1, "paper", "thaw", 0), ask(place.register, 1, "paper", "adopt", 0, symbol=3)]
+        async with place.floor() as floor:
+            await until(lambda: not place.register.waiting(), "answered")
+            assert floor.up.is_set()
+        for number in numbers:
+            assert "Not done" in place.register.request(number).answer
+
+    run(work)
+
+
+def test_what_nobody_foresaw_brings_the_floor_up_anew(place: Place, monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            attendant, waiting = floor._attendant, place.register.waiting
+            monkeypatch.setattr(place.register, "waiting", lambda: 1 / 0)
+            await until(lambda: floor._attendant is not attendant, "down")
+            monkeypatch.setattr(place.register, "waiting", waiting)
+            await until(lambda: floor._attendant is not None and floor.up.is_set(), "up again")
+            await place.close(last_closed() + MINUTE_MS)
+            await until(place.orders, "an order")
+
+    run(work)
+
+
 def test_an_account_that_cannot_be_opened_is_told_of_and_named_in_the_health(place: Place):
     async def closed(spec: AccountSpec) -> SimulatedVenue:
         raise VenueUnavailable("venue.unavailable", venue=spec.venue, detail="away")
