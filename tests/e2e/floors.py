@@ -58,6 +58,17 @@ class Home:
         """Start the floor, quick and without a view."""
         return self.start("up", "--headless", "--port", "0", "--speed", "1800", *options)
 
+    def in_terminal(self, *words: str) -> tuple[subprocess.Popen[str], int]:
+        """Start a command in a terminal of 120 columns; return it and what to read the terminal from."""
+        ours, its = os.openpty()
+        size = {"COLUMNS": "120", "LINES": "40", "TERM": "xterm-256color"}
+        process = subprocess.Popen(
+            [*CAMBIST, *words], env=self.environment | size, stdin=its, stdout=its, stderr=its, text=True
+        )
+        os.close(its)
+        self._running.append(process)
+        return process, ours
+
     def run(self, words: str, *, code: int = 0) -> str:
         """Run a command to its end, and return what it said."""
         command = [*CAMBIST, *words.split()]
@@ -114,6 +125,19 @@ def line_of(process: subprocess.Popen[str], text: str) -> str:
         if text in line:
             return line
     raise AssertionError(f"it ended without saying {text!r}")
+
+
+def shown(terminal: int, text: str) -> str:
+    """Return what a terminal showed, up to and with ``text``."""
+    seen = ""
+    while text not in seen:
+        try:
+            read = os.read(terminal, 65_536).decode("utf-8", "replace")
+        except OSError:  # its program has ended
+            read = ""
+        assert read, f"it ended without showing {text!r}: {seen[-2_000:]}"
+        seen += read
+    return seen
 
 
 def health(url: str) -> tuple[int, dict[str, Any]]:

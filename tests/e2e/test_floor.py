@@ -1,12 +1,14 @@
 """The trading floor as a user runs it: started, talked to, killed, started again, and taken over."""
 
+import os
 import signal
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.floors import Home, health, line_of, stop, until
+from tests.e2e.floors import Home, health, line_of, shown, stop, until
 
 from cambist.apps import bootstrap
 from cambist.domain.account import BotStatus
@@ -98,6 +100,22 @@ def test_a_second_engine_waits_and_takes_over_when_the_first_dies(home: Home):
     first.wait()
     until(lambda: home.stands().seq > seq + 5, "entries of the second")
     stop(second)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal as Unix has it")
+def test_the_view_in_a_terminal_and_a_second_one_that_would_show_nothing(home: Home):
+    process, terminal = home.in_terminal("up", "--port", "0", "--speed", "600")
+    shown(terminal, "beating")
+    picture = shown(terminal, "running")
+    assert "rsi_reversion" in picture
+    second, other = home.in_terminal("up", "--port", "0")
+    assert "--headless" in shown(other, "--headless")
+    assert second.wait(timeout=60) == 1
+    process.send_signal(signal.SIGINT)
+    assert "Everything is kept" in shown(terminal, "Everything is kept")
+    assert process.wait(timeout=60) == 0
+    for one in (terminal, other):
+        os.close(one)
 
 
 def test_without_an_engine_a_wish_waits_for_one(home: Home):

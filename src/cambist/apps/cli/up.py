@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.settings import load
+from cambist.apps.settings import Settings, load
 from cambist.domain.account import Mode
+from cambist.domain.errors import CambistError
 from cambist.domain.text import say
 
-_MARKETS = ("simulated", "binance")
 _PORT = 9464
 
 
@@ -33,6 +33,8 @@ def command(market: str, speed: float, headless: bool, live: bool, port: int, se
 
     settings = load()
     headless = headless or not sys.stdout.isatty()
+    if not headless:
+        _need_to_ourselves(settings)
     log = None if headless else settings.home / "cambist.log"
     bootstrap.set_up_logging(settings, form="json" if headless else "console", file=log)
     house = House(settings, market, speed=speed, live=live)
@@ -43,6 +45,16 @@ def command(market: str, speed: float, headless: bool, live: bool, port: int, se
         click.echo(say("up.no_live_account"), err=True)
     asyncio.run(_up(house, headless=headless, port=port, seconds=seconds))
     click.echo(say("up.stopped", log=log or "stderr"))
+
+
+def _need_to_ourselves(settings: Settings) -> None:
+    """Raise if another engine runs the accounts: a view in which nothing happens helps nobody."""
+    from cambist.engine.floor import LEASE
+
+    lease = bootstrap.lease(settings)
+    if not lease.take(LEASE):
+        raise CambistError("up.another")
+    lease.give_back()
 
 
 async def _up(house: Any, *, headless: bool, port: int, seconds: float | None) -> None:

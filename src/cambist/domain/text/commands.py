@@ -37,6 +37,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "--live is given, but there is no live account: `cambist account add NAME --mode live --venue binance`.",
         "--live est donné, mais il n'y a pas de compte réel : `cambist account add NOM --mode live --venue binance`.",
     ),
+    "up.another": (
+        (
+            "Another engine runs these accounts already; `cambist bot list` shows them. "
+            "With --headless this one would wait, and take over if that one ends."
+        ),
+        (
+            "Un autre moteur tient déjà ces comptes ; `cambist bot list` les montre. "
+            "Avec --headless, celui-ci attendrait et prendrait le relais si l'autre s'arrête."
+        ),
+    ),
     "up.no_port": (
         "/metrics and /healthz are not served: port {port} is taken ({why}). Choose another with --port.",
         "/metrics et /healthz ne sont pas servis : le port {port} est pris ({why}). Choisissez --port.",
