@@ -71,7 +71,15 @@ class GuardTouched:
     price: Decimal
 
 
-Event = CandleClosed | Decided | OrderFilled | OrderExpired | FundingPaid | GuardTouched
+@record
+class Released:
+    """A person takes a position out of its bot's hands, unsold: what it held is the account's from here on."""
+
+    bot: str
+    ts: int
+
+
+Event = CandleClosed | Decided | OrderFilled | OrderExpired | FundingPaid | GuardTouched | Released
 """What moves one bot's decision, in backtest and live."""
 
 
@@ -258,6 +266,7 @@ AccountEvent = (
     | Frozen
     | Thawed
     | Corrected
+    | Released
     | Restarted
     | TimePassed
 )

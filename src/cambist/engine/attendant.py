@@ -12,7 +12,8 @@ from cambist.domain.account import AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candle
 from cambist.domain.errors import BadInput, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
-from cambist.domain.event import BotAdded, BotChanged, BreakerRearmed, Decided, Thawed, TradingChanged
+from cambist.domain.event import BotAdded, BotChanged, BreakerRearmed, Decided, Released, Thawed, TradingChanged
+from cambist.domain.instrument import Kind
 from cambist.domain.record import record
 from cambist.domain.report import OrderReport
 from cambist.domain.signal import Signal
@@ -247,6 +248,10 @@ class Attendant:
             self._bots.end(spec.id)
         if status is not None:
             self._engine.tell(lane, BotChanged(now, spec.id, status))
+        if request.action == "release":
+            if seat.bot.instrument.kind is not Kind.SPOT:
+                raise BadInput("bot", spec.id, "running.no_release")
+            self._engine.tell(lane, Released(spec.id, now))
         if request.action == "sell" or params.get("sell"):
             if not seat.bot.position:
                 return say("running.nothing_held", bot=spec.id)

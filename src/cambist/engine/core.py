@@ -14,7 +14,16 @@ from decimal import Decimal
 from typing import Any
 
 from cambist.domain.command import AmendOrder, CancelOrder, Command, SubmitOrder
-from cambist.domain.event import CandleClosed, Decided, Event, FundingPaid, GuardTouched, OrderExpired, OrderFilled
+from cambist.domain.event import (
+    CandleClosed,
+    Decided,
+    Event,
+    FundingPaid,
+    GuardTouched,
+    OrderExpired,
+    OrderFilled,
+    Released,
+)
 from cambist.domain.order import Fill, Order, OrderType, Role, Side
 from cambist.domain.position import FLAT, ZERO
 from cambist.domain.refusal import Reason, Refused
@@ -223,6 +232,15 @@ def _forget_trade(bot: Bot) -> None:
     bot.bought = bot.left = bot.spent = bot.proceeds = bot.fees = bot.slippage = bot.funding = ZERO
 
 
+def _released(state: State, event: Released) -> list[Command]:
+    """Let go of the position, which is no trade: nothing was sold, so nothing was won or lost."""
+    bot = state.bots[event.bot]
+    commands = [*_cancel(bot, list(bot.entries)), *_unprotect(bot)]
+    bot.position = FLAT
+    _forget_trade(bot)
+    return commands
+
+
 def _expired(state: State, event: OrderExpired) -> list[Command]:
     bot = state.bots[event.order.bot]
     bot.entries.pop(event.order.id, None)
@@ -336,4 +354,5 @@ _HANDLERS: dict[type, Callable[[State, Any], list[Command]]] = {
     CandleClosed: _candle_closed,
     FundingPaid: _funding_paid,
     GuardTouched: _guard_touched,
+    Released: _released,
 }

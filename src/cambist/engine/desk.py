@@ -31,6 +31,7 @@ from cambist.domain.event import (
     OrderAbsent,
     OrderLost,
     OrderReported,
+    Released,
     Restarted,
     Seen,
     Thawed,
@@ -155,6 +156,19 @@ def _corrected(account: Account, event: Corrected, out: Outcome) -> Touched:
     cause = f"{account.spec.id}|{account.corrections}"
     booked(account, book.correction(cause, book.FREE, event.asset, event.amount, event.ts), out)
     return event.ts, ()
+
+
+def _released(account: Account, event: Released, out: Outcome) -> Touched:
+    seat = account.seats[event.bot]
+    bot, before = seat.bot, account.equity()
+    if bot.position:
+        cause = f"release|{bot.id}|{event.ts}"
+        amount = bot.position.quantity.copy_negate()
+        booked(account, book.transfer(cause, bot.id, bot.instrument.base, amount, event.ts), out)
+        obey(account, seat, process(seat.state, event), event.ts, out)
+        if account.breaker is not None:  # what was taken out is no loss
+            account.breaker = moved(account.breaker, account.equity() - before, before)
+    return event.ts, (seat,)
 
 
 def _stop_entries(account: Account, ts: int, out: Outcome) -> None:
@@ -293,6 +307,7 @@ _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     Frozen: _frozen,
     Thawed: _thawed,
     Corrected: _corrected,
+    Released: _released,
     Restarted: _restarted,
     TimePassed: _time_passed,
 }

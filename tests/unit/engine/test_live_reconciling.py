@@ -9,6 +9,7 @@ from tests.unit.engine.rooms import BTC, CASH, ETH, PERP, Room, Wilful, account_
 
 from cambist.adapters.storage.register import SqlRegister
 from cambist.domain.errors import NotFound
+from cambist.domain.event import Released
 from cambist.domain.ledger import Cause
 from cambist.domain.order import OrderType, Side
 from cambist.domain.report import Balance
@@ -158,3 +159,34 @@ def test_a_perpetual_is_no_difference(tmp_path, kind, side):
             assert not lane.account.frozen
 
     asyncio.run(story())
+
+
+def test_coins_that_a_person_sold_by_hand_are_released_then_adopted(tmp_path):
+    async def story() -> None:
+        async with room(tmp_path) as floor:
+            lane = await floor.add()
+            await floor.enter(lane, 100.0, stop_loss=0.05)
+            venue, bot = floor.venues["paper"], lane.account.seats["paper-btc"].bot
+            held, equity = bot.position.quantity, lane.account.equity()
+            floor.engine.tell(lane, Released("paper-btc", floor.clock.now_ms()))
+            await floor.settled()
+            assert not bot.position
+            assert await venue.open_orders() == []  # its stop is gone
+            assert lane.account.seats["paper-btc"].state.trades == []  # nothing was sold
+            assert lane.account.ledger.balance("free", "BTC") == held
+            assert lane.account.equity() == equity - held * 100
+            floor.exchange.submit("paper", market_order("byhand", Side.SELL, held))
+            await floor.settled()
+            await floor.engine.adopt(lane, BTC)
+            assert lane.account.ledger.balance("free", "BTC") == 0
+            balances = await venue.balances()
+            assert lane.account.ledger.holdings() == {"USDT": balances["USDT"].total}
+            again = recover(Account(lane.account.spec, venue.traits), floor.journal)
+            assert not again.differs
+            assert snapshot_of(again.account) == snapshot_of(lane.account)
+
+    asyncio.run(story())
+
+
+def market_order(name: str, side: Side, quantity: Decimal) -> OrderRequest:
+    return OrderRequest(client_id=name, symbol=BTC, side=side, type=OrderType.MARKET, quantity=quantity)

@@ -144,6 +144,15 @@ def sell(name: str) -> None:
     _tell(name, "sell")
 
 
+@command.command("release", help=say("bot.release.help"))
+@click.argument("name", metavar="NAME")
+@click.option("--yes", is_flag=True, help=say("bot.option.yes"))
+def release(name: str, yes: bool) -> None:
+    """Take a bot's position out of its hands, after asking."""
+    if yes or click.confirm(say("bot.release.sure", bot=name)):
+        _tell(name, "release")
+
+
 def _tell(name: str, action: str, *, sell: bool = False) -> None:
     from cambist.usecases.bots import tell_bot
 

@@ -192,6 +192,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Close what a bot holds, now, at market.",
         "Fermer maintenant, au marché, ce que détient un robot.",
     ),
+    "bot.release.help": (
+        "Take a bot's position out of its hands, unsold: you have sold it yourself, or want to keep it.",
+        "Retirer sa position à un robot sans la vendre : vous l'avez vendue vous-même, ou voulez la garder.",
+    ),
+    "bot.release.sure": (
+        "{bot} will hold nothing, and its stop is taken back: what it held is yours to guard. Do it?",
+        "{bot} ne détiendra plus rien, son stop est retiré : à vous de garder ce qu'il détenait. Le faire ?",
+    ),
     "asking.later": (
         "No engine has answered: it will be done when one runs (`cambist up`).",
         "Aucun moteur n'a répondu : ce sera fait quand l'un tournera (`cambist up`).",

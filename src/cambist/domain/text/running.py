@@ -103,6 +103,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "running.done.resume": ("{bot} runs again.", "{bot} tourne de nouveau."),
     "running.done.sell": ("{bot} is selling what it holds.", "{bot} vend ce qu'il détient."),
+    "running.done.release": (
+        "{bot} holds nothing any more; what it held is the account's.",
+        "{bot} ne détient plus rien ; ce qu'il détenait est au compte.",
+    ),
+    "running.no_release": (
+        "A position in a perpetual cannot be let go of: sell it.",
+        "Une position sur un perpétuel ne peut être lâchée : vendez-la.",
+    ),
     "running.done.settings": ("{account} has its new limits.", "{account} a ses nouvelles limites."),
     "running.done.halt": ("{account} is halted.", "{account} est à l'arrêt."),
     "running.done.reduce_only": ("{account} may only reduce.", "{account} ne peut que réduire."),
