@@ -65,8 +65,18 @@ def commands() -> str:
     from cambist.apps.cli.main import COMMANDS
 
     return "\n".join(
-        _command(name, import_module(f"cambist.apps.cli.{file}").command) for name, file in COMMANDS.items()
+        _command(called, command)
+        for name, file in COMMANDS.items()
+        for called, command in every(name, import_module(f"cambist.apps.cli.{file}").command)
     )
+
+
+def every(name: str, command: click.Command) -> list[tuple[str, click.Command]]:
+    """Return ``command`` as it is called, and all that are under it."""
+    if not isinstance(command, click.Group):
+        return [(name, command)]
+    under = [one for called, own in command.commands.items() for one in every(f"{name} {called}", own)]
+    return [(name, command), *under]
 
 
 def _command(name: str, command: click.Command) -> str:
@@ -77,13 +87,16 @@ def _command(name: str, command: click.Command) -> str:
     if examples:
         title, _, text = examples.partition("\n")
         lines += [f"{title}", "", "```text", *(line.strip() for line in text.splitlines()), "```", ""]
+    if isinstance(command, click.Group):
+        lines += [f"- [`cambist {name} {one}`](#cambist-{name}-{one})" for one in command.commands]
+        return "\n".join([*lines, ""])
     options = [option for option in command.get_params(context) if isinstance(option, click.Option)]
     lines += ["| Option | What it does |", "|---|---|"]
     for option in options:
         record = option.get_help_record(context)
         if record is not None:
-            written, text = record
-            lines.append(f"| `{written}` | {text.replace('|', chr(92) + '|')} |")
+            written, text = (cell.replace("|", "\\|") for cell in record)
+            lines.append(f"| `{written}` | {text} |")
     return "\n".join([*lines, ""])
 
 

@@ -44,10 +44,11 @@ def rows(page: str) -> set[str]:
 
 def options() -> list[tuple[str, str]]:
     found = []
-    for command, file in COMMANDS.items():
-        for parameter in importlib.import_module(f"cambist.apps.cli.{file}").command.params:
-            if isinstance(parameter, click.Option):
-                found += [(command, option) for option in (*parameter.opts, *parameter.secondary_opts)]
+    for group, file in COMMANDS.items():
+        for called, command in generated.every(group, importlib.import_module(f"cambist.apps.cli.{file}").command):
+            for parameter in command.params:
+                if isinstance(parameter, click.Option):
+                    found += [(called, option) for option in (*parameter.opts, *parameter.secondary_opts)]
     return found
 
 

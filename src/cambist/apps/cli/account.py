@@ -19,7 +19,13 @@ def command() -> None:
 @command.command("add", help=say("account.add.help"))
 @click.argument("name", metavar="NAME")
 @click.option("--venue", default="simulated", show_default=True, help=say("account.option.venue"))
-@click.option("--mode", type=click.Choice([str(mode) for mode in Mode]), default="paper", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice([str(mode) for mode in Mode]),
+    default="paper",
+    show_default=True,
+    help=say("account.option.mode"),
+)
 @click.option("--quote", default="USDT", show_default=True, help=say("account.option.quote"))
 @click.option("--deposit", default="10000", show_default=True, help=say("account.option.deposit"))
 def add(name: str, venue: str, mode: str, quote: str, deposit: str) -> None:

@@ -74,6 +74,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The exchange (binance, kraken, coinbase, bybit, bitget, okx and others), or simulated.",
         "La bourse (binance, kraken, coinbase, bybit, bitget, okx et d'autres), ou simulated.",
     ),
+    "account.option.mode": (
+        "Simulated orders, the venue's testnet, or real money.",
+        "Ordres simulés, testnet de la bourse, ou argent réel.",
+    ),
     "account.option.quote": ("The currency in which its bots count.", "La monnaie dans laquelle comptent ses robots."),
     "account.option.deposit": ("What a paper account begins with.", "Ce qu'un compte papier a au départ."),
     "account.option.symbol": ("The instrument, BTC/USDT.", "L'instrument, BTC/USDT."),
