@@ -70,8 +70,11 @@ def test_a_budget_beyond_the_cash_is_refused_with_what_there_is(home: Home):
 def test_people_suspend_stop_sell_and_halt(home: Home):
     process = home.up()
     until(lambda: home.seated(2), "two bots")
-    until(lambda: any(bot.quantity for bot in home.stands().bots), "a position")
-    held = next(bot.id for bot in home.stands().bots if bot.quantity)
+    # as the README goes on from the first floor
+    mine = home.run("bot create mine ema_cross --symbol BTC/USDT --timeframe 15m --budget 1000 --start")
+    assert "mine runs" in mine
+    holding = until(lambda: [bot.id for bot in home.stands().bots if bot.quantity], "a position")
+    held = holding[0]
     assert "suspended" in home.run(f"bot suspend {held}")
     assert home.bot(held).status is BotStatus.SUSPENDED
     assert "runs again" in home.run(f"bot resume {held}")

@@ -236,7 +236,9 @@ def set_up_logging(settings: Settings, *, form: Literal["json", "console"], file
     """Send all logs to standard error, or to ``file``; no credential that is known comes through."""
     from cambist.adapters.telemetry.logs import set_up
 
-    secrets = [one for known in settings.credentials.values() for one in (known.secret, known.password) if one]
+    secrets = [
+        one for known in settings.credentials.values() for one in (known.api_key, known.secret, known.password) if one
+    ]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each of its plugins

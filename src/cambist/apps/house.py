@@ -236,10 +236,9 @@ class House:
         return bootstrap.paper_venue(self.market.exchange, spec, self.market.clock, self.market.rules)
 
     def _resume(self, spec: AccountSpec) -> None:
-        """Bring the simulated exchange to where the account's journal ends, unless it remembers by itself."""
+        """Bring the simulated exchange to where the account's journal ends, whatever it remembers by itself."""
         exchange = self.market.exchange
-        if exchange.knows(spec.id):
-            return
+        exchange.forget(spec.id)  # another process may have traded the account meanwhile
         known = recover(Account(spec, bootstrap.traits_of(spec)), self._kept).account
         if known.opened:
             resume(exchange, known)
@@ -267,7 +266,9 @@ def _world(settings: Settings) -> dict[str, int]:
     now_ms = time.time_ns() // 1_000_000 // MINUTE_MS * MINUTE_MS
     begun = {"seed": _SEED, "start_ms": now_ms - _HISTORY_DAYS * DAY_MS}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(begun), encoding="utf-8")
+    whole = file.with_suffix(".new")
+    whole.write_text(json.dumps(begun), encoding="utf-8")
+    whole.replace(file)  # whole or not at all, whatever ends us
     return begun
 
 

@@ -82,6 +82,7 @@ class Attendant:
         self._consumer = consumer
         self._accounts: dict[str, AccountSpec] = {}
         self._refused: dict[str, str] = {}
+        self._venues: dict[str, Venue] = {}
         self._later: dict[str, tuple[Lane, BotSpec]] = {}
         """Bots whose history cannot be had yet."""
         self._known = self._deduplicator()
@@ -94,10 +95,20 @@ class Attendant:
     def reasons(self) -> list[str]:
         """Return what is not well, one sentence each."""
         found = list(self._refused.values())
+        found += [
+            say("running.left", account=name)
+            for name in self._accounts
+            if name not in self._engine.lanes and name not in self._refused
+        ]
         found += [say("running.not_ready", account=name) for name, lane in self._engine.lanes.items() if not lane.ready]
         if self._silent:
             found.append(say("running.heartbeat_silent", source=self._known.primary))
         return found
+
+    async def close(self) -> None:
+        """Close what was opened; orders stay at their venues."""
+        for venue in self._venues.values():
+            await venue.close()
 
     # -- accounts and bots --------------------------------------------------------------------------------------------
 
@@ -150,11 +161,11 @@ class Attendant:
     async def _open(self, spec: AccountSpec) -> Lane:
         limits, rules = limits_of(spec.settings), rules_of(spec.settings)
         venue = await self._around.open_venue(spec)
-        try:
-            return await self._engine.add(Account(spec, venue.traits, limits=limits, rules=rules), venue)
-        except CambistError:
-            await venue.close()
-            raise
+        before = self._venues.pop(spec.id, None)
+        if before is not None:  # of an account that failed and left the loop
+            await before.close()
+        self._venues[spec.id] = venue
+        return await self._engine.add(Account(spec, venue.traits, limits=limits, rules=rules), venue)
 
     async def _seat(self, lane: Lane, spec: BotSpec) -> None:
         """Give a new bot its budget; let one that ran go on."""
@@ -202,7 +213,8 @@ class Attendant:
             await clock.sleep(_ASKED_EVERY_S * self._around.pace)
 
     async def _try_again(self) -> None:
-        for name in list(self._refused):
+        gone = [name for name in self._accounts if name not in self._engine.lanes]
+        for name in gone:  # those that could not be opened, and those that failed and left the loop
             await self._take_in(self._accounts[name], await asyncio.to_thread(self._around.register.bots, name))
         for lane, spec in list(self._later.values()):
             if not lane.gone:

@@ -109,15 +109,14 @@ class Floor:
             metrics=self._metrics,
             audit=self._audit,
         )
+        bots = Bots(engine, asker, around.alerts, around.recent, around.lake)
+        self._attendant = attendant = Attendant(around, engine, bots, self._name)
         try:
             async with engine:
-                bots = Bots(engine, asker, around.alerts, around.recent, around.lake)
-                self._attendant = attendant = Attendant(around, engine, bots, self._name)
                 await _first_to_fail(engine.broken(), self._keep_lease(), self._attend(attendant))
         finally:
             asker.close()
-            for lane in engine.lanes.values():
-                await lane.venue.close()
+            await attendant.close()
 
     async def _attend(self, attendant: Attendant) -> None:
         await attendant.come_up()

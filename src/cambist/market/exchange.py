@@ -100,9 +100,12 @@ class Exchange:
             raise BadInput("account", account, "exchange.account_taken")
         self._accounts[account] = Account(account, Holdings(balances))
 
-    def knows(self, account: str) -> bool:
-        """Tell whether there is an account of this name."""
-        return account in self._accounts
+    def forget(self, account: str) -> None:
+        """Drop an account with its orders, and tell nobody; nothing happens if there is none of this name."""
+        own = self._accounts.pop(account, None)
+        for placed in own.open.values() if own is not None else ():
+            placed.seat.book.cancel(placed.order)
+            self._watch(placed.seat)
 
     def resume(
         self,

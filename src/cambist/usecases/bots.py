@@ -65,10 +65,12 @@ def tell_bot(register: Register, name: str, action: str, now_ms: int, *, sell: b
 
 
 def first_floor(register: Register, venue: str, now_ms: int) -> AccountSpec:
-    """Set up a paper account with two bots, and let them start: something to look at, and to change."""
-    account = add_account(register, "paper" if venue == "simulated" else f"paper-{venue}", venue=venue, mode=Mode.PAPER)
+    """Set up a paper account with two bots, and let them start: something to look at. Half of its cash stays free."""
+    taken = {spec.id for spec in register.accounts()}
+    suffix = "" if venue == "simulated" and "paper" not in taken else f"-{venue}"
+    account = add_account(register, f"paper{suffix}", venue=venue, mode=Mode.PAPER)
     for name, strategy, symbol in (("trend", "ema_cross", "BTC/USDT"), ("range", "rsi_reversion", "ETH/USDT")):
-        bot = name if venue == "simulated" else f"{name}-{venue}"
+        bot = f"{name}{suffix}"
         add_bot(
             register,
             bot,
@@ -76,7 +78,7 @@ def first_floor(register: Register, venue: str, now_ms: int) -> AccountSpec:
             strategy=strategy,
             symbol=symbol,
             timeframe=Timeframe.M1,
-            budget="5000",
+            budget="2500",
         )
         tell_bot(register, bot, "start", now_ms)
     return account

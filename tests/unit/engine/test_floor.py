@@ -22,6 +22,7 @@ from cambist.adapters.venues.simulated.venue import SimulatedVenue
 from cambist.domain.account import AccountSpec, BotStatus, Mode
 from cambist.domain.candles import Candles
 from cambist.domain.errors import StorageFailed, VenueUnavailable
+from cambist.domain.event import BotChanged
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.signal import Signal
 from cambist.domain.tick import CandleTick, TradeTick
@@ -262,6 +263,27 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_but_time(place: Place):
             await place.close(last_closed() + 2 * MINUTE_MS)
             await until(place.orders, "an order")
             assert place.orders() == 1
+
+    run(work)
+
+
+def test_an_account_that_fails_leaves_the_loop_and_is_opened_anew(place: Place, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cambist.engine.attendant._TRIED_AGAIN_S", 0.2)
+
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            attendant = floor._attendant
+            assert attendant is not None
+            engine = attendant._engine
+            lane = engine.lanes["paper"]
+            engine.tell(lane, BotChanged(0, "nobody", BotStatus.RUNNING))  # no seat: the desk raises
+            await until(lambda: engine.lanes.get("paper") not in (None, lane), "opened anew")
+            assert "trading.account_failed" in place.heard.told()
+            await until(lambda: engine.lanes["paper"].ready, "ready")
+            await place.close(last_closed() + MINUTE_MS)
+            await until(place.orders, "an order")
 
     run(work)
 

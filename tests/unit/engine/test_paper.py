@@ -79,6 +79,15 @@ def test_one_leg_ends_the_other_and_only_what_was_left_fills(resumed):
     assert resumed.balances("me")["USDT"].locked == 0
 
 
+def test_an_account_that_is_forgotten_and_resumed_is_what_it_is_told_to_be(resumed):
+    resumed.forget("me")
+    resumed.forget("nobody")
+    resumed.resume("me", {"USDT": Decimal(300)}, {}, [[(ENTRY, Decimal(0))]])
+    candle(resumed, 60_000, low=89, high=111)  # the stop and the target of before act no more
+    assert [fill.client_id for fill in resumed.fills("me", SYMBOL)] == ["entry"]
+    assert {one.client_id for one in resumed.orders("me", SYMBOL)} == {"entry"}
+
+
 def test_a_short_in_a_perpetual_keeps_its_margin():
     rules = Instrument(
         venue="simulated",

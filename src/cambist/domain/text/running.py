@@ -15,6 +15,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le droit d'écrire les comptes a été perdu.",
     ),
     "running.bus_closed": ("The bus was closed.", "Le bus a été fermé."),
+    "running.left": (
+        "{account} has failed and is not traded; it is opened anew soon.",
+        "{account} a échoué et n'est pas joué ; il est rouvert sous peu.",
+    ),
     "running.not_ready": (
         "{account}: the venue has not been heard yet, so nothing is bought.",
         "{account} : la bourse n'a pas encore répondu, rien n'est donc acheté.",
