@@ -84,7 +84,7 @@ def test_people_suspend_stop_sell_and_halt(home: Home):
     assert home.stands().trading is TradingState.HALTED
     assert "holds nothing" in home.run(f"bot sell {held}")
     assert "may trade" in home.run("account activate paper")
-    assert "new limits" not in home.run("account set paper max_open_positions=1 from_peak.flatten=0.5")
+    assert "takes them up" in home.run("account set paper max_open_positions=1 from_peak.flatten=0.5")
     assert "is stopped" in home.run(f"bot stop {held} --yes")
     assert home.bot(held).status is BotStatus.STOPPED
     shown = home.run(f"bot show {held}")
