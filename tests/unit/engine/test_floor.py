@@ -210,10 +210,14 @@ def test_a_close_after_which_another_has_closed_is_seen_and_not_decided_on(place
     run(work)
 
 
-def floor_has_seen(floor: Floor, ts: int) -> bool:
+def bot_of(floor: Floor, bot: str) -> Any:
     attendant = floor._attendant
     assert attendant is not None
-    return any(one.runner.last_ts == ts for some in attendant._bots._by_series.values() for one in some.values())
+    return next(some[bot] for some in attendant._bots._by_series.values() if bot in some)
+
+
+def floor_has_seen(floor: Floor, ts: int) -> bool:
+    return bool(bot_of(floor, "b").runner.last_ts == ts)
 
 
 def test_closes_that_were_missed_are_fetched_before_the_next_decision(place: Place):
@@ -281,8 +285,9 @@ def test_an_account_that_fails_leaves_the_loop_and_is_opened_anew(place: Place, 
             engine.tell(lane, BotChanged(0, "nobody", BotStatus.RUNNING))  # no seat: the desk raises
             await until(lambda: engine.lanes.get("paper") not in (None, lane), "opened anew")
             assert "trading.account_failed" in place.heard.told()
-            await until(lambda: engine.lanes["paper"].ready, "ready")
-            await place.close(last_closed() + MINUTE_MS)
+            anew = engine.lanes["paper"]
+            await until(lambda: anew.ready and bot_of(floor, "b").lane is anew, "its bot is asked again")
+            await place.close(bot_of(floor, "b").runner.last_ts + MINUTE_MS)
             await until(place.orders, "an order")
 
     run(work)

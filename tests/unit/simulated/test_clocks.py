@@ -25,7 +25,6 @@ def test_an_accelerated_clock_starts_where_it_is_told_and_sleeps_in_its_own_time
     took = time.monotonic() - begun
     assert before >= 5_000_000
     assert 19_000 <= after - before <= took * 1_000_000
-    assert took < 10.0
 
 
 def test_a_stepped_clock_moves_only_when_it_is_told_and_wakes_sleepers_at_their_times():
