@@ -12,7 +12,8 @@ from tests.contract.result_store import a_result, exactly, many_trades
 
 from cambist.adapters.storage.database import address_of, open_database
 from cambist.adapters.storage.results import SqlResults
-from cambist.adapters.storage.tables import HEAD, Money, bots, metadata
+from cambist.adapters.storage.tables import HEAD, Money, metadata
+from cambist.adapters.storage.tables.book import bots
 from cambist.domain.errors import BadInput, StorageFailed
 from cambist.domain.text import speak
 
@@ -87,7 +88,7 @@ def test_the_revisions_make_them_to_the_last_detail(file, url, tmp_path):
     metadata.create_all(engine)
     assert schema(file) == schema(straight)
     keeps_ids = "SELECT count(*) FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
-    assert query(file, keeps_ids) == query(straight, keeps_ids) == [(2,)]
+    assert query(file, keeps_ids) == query(straight, keeps_ids) == [(4,)]
 
 
 def go_back(url: str, revision: str) -> None:
@@ -135,8 +136,17 @@ def test_a_money_column_is_never_a_number():
         for column in table.c
         if isinstance(column.type, Money)
     }
-    candle = {f"heartbeat_signals.{name}" for name in ("open", "high", "low", "close", "volume")}
-    assert money == {"bots.budget", "ledger_lines.amount"} | candle
+    exact = {
+        "bots": ("budget",),
+        "ledger_lines": ("amount",),
+        "heartbeat_signals": ("open", "high", "low", "close", "volume"),
+        "exchange_symbols": ("tick_size", "lot_step", "min_quantity", "min_notional"),
+        "past_orders": ("quantity", "filled"),
+        "past_fills": ("quantity", "price", "fee"),
+        "past_trades": ("entry_price", "exit_price", "quantity", "pnl", "fees", "slippage"),
+        "past_equity": ("equity",),
+    }
+    assert money == {f"{table}.{column}" for table, columns in exact.items() for column in columns}
     assert [
         column
         for table in metadata.tables.values()

@@ -5,7 +5,7 @@ from functools import cached_property
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
-from cambist.adapters.storage.tables import budget_bans as table
+from cambist.adapters.storage.tables.book import budget_bans as table
 
 
 class SqlBudgetMemory:

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
-from cambist.adapters.storage.tables import heartbeat_signals as signals_table
-from cambist.adapters.storage.tables import heartbeat_sources as sources_table
+from cambist.adapters.storage.tables.book import heartbeat_signals as signals_table
+from cambist.adapters.storage.tables.book import heartbeat_sources as sources_table
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.heartbeat_log import SignalRow, SourceStatus
 

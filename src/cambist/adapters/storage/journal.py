@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
 from cambist.adapters.storage.register import no_such_account
-from cambist.adapters.storage.tables import accounts, journal, snapshots
+from cambist.adapters.storage.tables.book import accounts, journal, snapshots
 from cambist.domain.errors import JournalFenced, StorageFailed
 from cambist.domain.ledger import Cause, LedgerEntry, Line
 from cambist.ports.book import JournalEntry

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import obeying, open_database, writing
-from cambist.adapters.storage.tables import accounts, alerts, bots, requests
+from cambist.adapters.storage.tables.book import accounts, alerts, bots, requests
 from cambist.domain.account import AccountSpec, BotSpec, Mode
 from cambist.domain.alert import Alert, Level
 from cambist.domain.errors import BadInput, NotFound

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import obeying, open_database
-from cambist.adapters.storage.tables import backtest_results as table
+from cambist.adapters.storage.tables.book import backtest_results as table
 from cambist.domain.errors import NotFound
 from cambist.ports.results import StoredResult
 
