@@ -29,6 +29,24 @@ class BotStatus(StrEnum):
     STOPPED = "stopped"
 
 
+LOCAL_USER = 1
+"""Who uses the command line: the first, and on most machines the only one."""
+
+
+def owned_id(name: str, user_id: int) -> str:
+    """Return the id under which an account or a bot that ``user_id`` calls ``name`` is kept.
+
+    Ids of different people never clash, so that nobody learns from a clash what others have.
+    """
+    return name if user_id == LOCAL_USER else f"{name}.{user_id}"
+
+
+HAND = "hand"
+"""The strategy of orders that people place themselves."""
+WEBHOOK = "webhook"
+"""The strategy of bots that decide nothing by themselves: their wishes come from outside."""
+
+
 @record(kw_only=True)
 class AccountSpec:
     """One person's account at one venue."""

@@ -6,9 +6,15 @@ CambistError
 │   └── BadStrategy        a strategy cannot be loaded or breaks its contract (no retry)
 ├── StrategyFailed         a strategy raised while it ran; names the candle (no retry)
 ├── NotFound               what was asked for does not exist (no retry)
+├── NotSignedIn            nobody knows who is asking (after signing in)
+├── NotAllowed             who is asking may not (no retry)
+├── Taken                  what is asked clashes with what is there (after a look)
+├── TooMany                a limit is reached; `retry_after_s` if time alone helps (later, or never)
 ├── StorageFailed          files or database did not obey (perhaps)
 │   └── JournalFenced      another engine writes this account now: stop at once (no retry)
 ├── BusFailed              a message could not be handed over (retry with back-off)
+├── AssistantRefused       the assistant is off, or its service understood and said no (no retry)
+├── AssistantFailed        the assistant's service did not answer, or not properly; `retry_after_s` (retry later)
 ├── ParseError             a venue's message is not what its documents say; holds its beginning (no retry)
 ├── Stopped                a person pressed Ctrl-C; says how far it came (again, if wished)
 └── VenueError             a venue did not give what was asked
@@ -88,6 +94,26 @@ class NotFound(CambistError):
     """What was asked for does not exist."""
 
 
+class NotSignedIn(CambistError):
+    """Nobody knows who is asking: no proof came with the request, or it holds no more."""
+
+
+class NotAllowed(CambistError):
+    """Who is asking may not do this."""
+
+
+class Taken(CambistError):
+    """What is asked clashes with what is there: a name that is taken, a version that somebody has changed meanwhile."""
+
+
+class TooMany(CambistError):
+    """A limit is reached; ``retry_after_s`` says when time alone will have helped."""
+
+    def __init__(self, key: str, retry_after_s: float | None = None, **params: object) -> None:
+        super().__init__(key, **params)
+        self.retry_after_s = retry_after_s
+
+
 class StorageFailed(CambistError):
     """Files or the database did not obey."""
 
@@ -98,6 +124,18 @@ class JournalFenced(StorageFailed):
 
 class BusFailed(CambistError):
     """A message could not be handed to the bus."""
+
+
+class AssistantRefused(CambistError):
+    """The assistant is not switched on, or its service understood the request and refused it."""
+
+
+class AssistantFailed(CambistError):
+    """The assistant's service cannot be reached, is failing or broke off; trying again later may help."""
+
+    def __init__(self, key: str, retry_after_s: float | None = None, **params: object) -> None:
+        super().__init__(key, **params)
+        self.retry_after_s = retry_after_s
 
 
 class ParseError(CambistError):

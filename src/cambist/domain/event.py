@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.instrument import Instrument
-from cambist.domain.order import Fill, Order
+from cambist.domain.order import Fill, Order, OrderType, Side, TimeInForce
 from cambist.domain.record import record
 from cambist.domain.report import BalancesReported, FillReport, OrderReport
 from cambist.domain.request import Traits
@@ -77,6 +77,55 @@ class Released:
 
     bot: str
     ts: int
+
+
+@record
+class Wished:
+    """A person, or a program that speaks for one, has wishes for a bot, at about price ``close``."""
+
+    ts: int
+    request: int
+    """Number of the request: it is acted on once."""
+    bot: str
+    close: float
+    wishes: tuple[Wish, ...]
+
+
+@record(kw_only=True)
+class HandOrdered:
+    """A person orders on what the account holds free."""
+
+    ts: int
+    request: int
+    instrument: Instrument
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+
+
+@record
+class HandCancelled:
+    """A person takes an order by hand back."""
+
+    ts: int
+    request: int
+    client_id: str
+
+
+@record
+class HandAmended:
+    """A person wants an order by hand to be of this quantity (what has filled included), at these prices."""
+
+    ts: int
+    request: int
+    client_id: str
+    quantity: Decimal
+    price: Decimal | None = None
+    trigger: Decimal | None = None
 
 
 Event = CandleClosed | Decided | OrderFilled | OrderExpired | FundingPaid | GuardTouched | Released
@@ -269,5 +318,9 @@ AccountEvent = (
     | Released
     | Restarted
     | TimePassed
+    | Wished
+    | HandOrdered
+    | HandCancelled
+    | HandAmended
 )
 """What moves an account. Journaled before anything is done about it; the same events give the same account again."""

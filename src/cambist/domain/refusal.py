@@ -36,6 +36,7 @@ class Reason(StrEnum):
     OPEN_POSITIONS = "open_positions"
     ORDER_RATE = "order_rate"
     DAILY_LOSS = "daily_loss"
+    NO_HOLDING = "no_holding"
 
 
 @dataclass(frozen=True, slots=True)

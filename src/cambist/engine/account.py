@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cambist.domain.account import AccountSpec, BotSpec, BotStatus
+from cambist.domain.account import HAND, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert
-from cambist.domain.command import VenueCommand
+from cambist.domain.command import Place, PlacePair, VenueCommand
 from cambist.domain.event import Configured, GuardTouched
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.order import OrderType
 from cambist.domain.position import ZERO, Position
 from cambist.domain.refusal import Refused
 from cambist.domain.report import OrderReport
-from cambist.domain.request import Traits
+from cambist.domain.request import OrderRequest, Traits
 from cambist.domain.trading import TradingState
 from cambist.domain.wire import to_text
 from cambist.engine.state import Bot, ClosedTrade, State
@@ -30,8 +30,21 @@ from cambist.portfolio.ledger import Ledger
 
 KEPT = 200
 """How many ended orders, closed trades and refusals an account keeps at hand; the journal has them all."""
+ASKED = 1_000
+"""How many requests of people an account remembers: far more than can wait for an answer at once."""
 RETRY_MS = 1_000
 LONGEST_RETRY_MS = 60_000
+
+
+@dataclass(slots=True)
+class Amendment:
+    """What an order by hand is to become."""
+
+    request: int
+    quantity: Decimal
+    """What has filled by then included."""
+    price: Decimal | None
+    trigger: Decimal | None
 
 
 @dataclass(slots=True)
@@ -59,6 +72,13 @@ class Seat:
     """What is left of the position is less than the venue takes."""
     closed: int = 0
     """How many trades have closed; of those, ``state.trades`` keeps the last."""
+    amended: dict[str, Amendment] = field(default_factory=dict)
+    """By client id, orders by hand that are being taken back to be ordered anew."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people order here themselves: nothing is held, nothing decided."""
+        return self.spec.strategy == HAND
 
     @property
     def bot(self) -> Bot:
@@ -77,6 +97,16 @@ class Outcome:
     closed: list[ClosedTrade] = field(default_factory=list)
     seq: int = 0
     """The journal entry of the event; 0 as long as it has none."""
+
+    def requests(self) -> list[OrderRequest]:
+        """Return the orders that leave."""
+        found: list[OrderRequest] = []
+        for command in self.commands:
+            if isinstance(command, Place):
+                found.append(command.request)
+            elif isinstance(command, PlacePair):
+                found += (command.stop, command.target)
+        return found
 
 
 Touched = tuple[int, Iterable[Seat]]
@@ -115,6 +145,10 @@ class Account:
     opened: bool = False
     corrections: int = 0
     """How many differences people have adopted."""
+    asked: list[int] = field(default_factory=list)
+    """The last requests of people that were acted on. One that was written earlier may be seen later."""
+    wished_ms: int = 0
+    """The time of the last cause that a person was."""
     now_ms: int = 0
     """The latest time that any event told of."""
     _under_way: dict[str, dict[str, Working]] = field(init=False, repr=False, compare=False)
@@ -124,6 +158,14 @@ class Account:
         self._under_way = {}
         for one in self.orders.values():
             self.follow(one)
+
+    def first(self, request: int) -> bool:
+        """Tell whether ``request`` has not been acted on, and take it for acted on from here on."""
+        if request in self.asked:
+            return False
+        self.asked.append(request)
+        del self.asked[:-ASKED]
+        return True
 
     def follow(self, one: Working) -> None:
         """Take ``one`` for under way: it was sent, or its venue has spoken of it."""
@@ -159,6 +201,11 @@ class Account:
     def notional(self, seat: Seat, without: str = "") -> Decimal:
         """Return what a bot holds and has ordered, in quote currency, the entry of this id left out."""
         bot = seat.bot
+        if seat.by_hand:
+            waiting = (one for one in self.working(bot.id) if not one.order.reduces and one.order.id != without)
+            return sum(
+                (one.left * (one.order.price or one.order.trigger or self.price_of(seat)) for one in waiting), ZERO
+            )
         entries = sum((order.quantity for order, _ in bot.entries.values() if order.id != without), ZERO)
         return (abs(bot.position.quantity) + entries) * Decimal(repr(bot.mark))
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Protocol
 from weakref import WeakSet
 
 from cambist.domain.candles import Candle, Candles
@@ -55,6 +56,30 @@ def warm_up_needed(strategy: Given, timeframe: Timeframe | str) -> int:
     return ready._needs()
 
 
+class Apart(Protocol):
+    """A strategy that decides in a process of its own."""
+
+    name: str
+    last_ts: int
+    """Open time of the last candle seen (ms)."""
+
+    def see(self, candle: Candle) -> bool:
+        """Take in a closed candle without deciding on it; tell whether it was new (later than all seen)."""
+        ...
+
+    def tell(self, quantity: float, entry_price: float) -> None:
+        """Take note of the position: base currency, negative for a short, and its average entry price."""
+        ...
+
+    async def decide_soon(self, candle: Candle, limit_s: float) -> tuple[Wish, ...]:
+        """Return what is wished at the close of ``candle``; raise `StrategyFailed`, also after ``limit_s``."""
+        ...
+
+    def close(self) -> None:
+        """End its process."""
+        ...
+
+
 class LiveRunner:
     """One bot's strategy, live.
 
@@ -88,6 +113,9 @@ class LiveRunner:
     def tell(self, quantity: float, entry_price: float) -> None:
         """Take note of the position: base currency, negative for a short, and its average entry price."""
         self._runner.tell(Held(quantity, entry_price))
+
+    def close(self) -> None:
+        """Do nothing: it has nothing but memory."""
 
 
 def _live(
@@ -163,7 +191,7 @@ class Answer:
     """Why there are no wishes: it raised, or it took too long."""
 
 
-Asked = tuple[str, LiveRunner, Candle]
+Asked = tuple[str, LiveRunner | Apart, Candle]
 """Bot, its runner, the candle that closed."""
 
 
@@ -172,6 +200,7 @@ class Asker:
 
     Such a one is given up, the others go on in a fresh thread. Its thread is told to end, which it does as soon as it
     is back in Python code; its runner is not asked again. The thread never keeps the process from ending.
+    Strategies in processes of their own are asked meanwhile, all at once.
     """
 
     def __init__(self, *, limit_s: float = 5.0) -> None:
@@ -181,13 +210,28 @@ class Asker:
 
     async def ask(self, asked: Sequence[Asked]) -> list[Answer]:
         """Return the answers, in the order of ``asked``. Not to be called again before it has returned."""
-        return [await self._one(*one) for one in asked]
+        there = [
+            asyncio.ensure_future(self._apart(bot, runner, candle))
+            for bot, runner, candle in asked
+            if not isinstance(runner, LiveRunner)
+        ]
+        here = [await self._one(bot, runner, candle) for bot, runner, candle in asked if isinstance(runner, LiveRunner)]
+        if not there:
+            return here
+        by_bot = {answer.bot: answer for answer in (*here, *(await asyncio.gather(*there)))}
+        return [by_bot[bot] for bot, _, _ in asked]
 
     def close(self) -> None:
         """End the thread once it has nothing to do."""
         if self._worker is not None:
             self._worker.put(None)
             self._worker = None
+
+    async def _apart(self, bot: str, runner: Apart, candle: Candle) -> Answer:
+        try:
+            return Answer(bot, await runner.decide_soon(candle, self._limit_s))
+        except CambistError as error:
+            return Answer(bot, error=error)
 
     async def _one(self, bot: str, runner: LiveRunner, candle: Candle) -> Answer:
         if runner in self._stuck:

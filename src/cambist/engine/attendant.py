@@ -5,32 +5,29 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
-from cambist.domain.account import AccountSpec, BotSpec, BotStatus
+from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
-from cambist.domain.candles import Candle
+from cambist.domain.candles import Candle, Candles
 from cambist.domain.errors import BadInput, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
-from cambist.domain.event import BotAdded, BotChanged, BreakerRearmed, Decided, Released, Thawed, TradingChanged
+from cambist.domain.event import BotAdded, BotChanged, Decided, Released
 from cambist.domain.instrument import Kind
 from cambist.domain.record import record
-from cambist.domain.report import OrderReport
 from cambist.domain.signal import Signal
 from cambist.domain.text import say
 from cambist.domain.tick import CandleTick, TradeTick
-from cambist.domain.trading import TradingState
 from cambist.domain.wish import Exit
+from cambist.engine import requests
 from cambist.engine.account import Account
-from cambist.engine.asking import warm_up_needed
-from cambist.engine.bots import Bots
+from cambist.engine.bots import Bots, Purse
 from cambist.engine.duplicates import Deduplicator
 from cambist.engine.live import Engine, Lane
-from cambist.engine.runners import configured
+from cambist.engine.ready import Ready, known
 from cambist.execution.settings import limits_of, rules_of
 from cambist.ports.alerts import Alerts
 from cambist.ports.book import Register, Request
-from cambist.ports.bus import HEARTBEAT, Bus
+from cambist.ports.bus import HEARTBEAT, REQUESTS, Bus
 from cambist.ports.clock import Clock
 from cambist.ports.feed import MarketFeed, RecentMarket
 from cambist.ports.history import CandleLake
@@ -43,6 +40,7 @@ GROUP = "engine"
 _ASKED_EVERY_S = 0.25
 _TRIED_AGAIN_S = 30.0
 _SILENT_MS = 30_000
+_DECIDING = (BotStatus.RUNNING, BotStatus.SUSPENDED)
 _TAKEN_IN_AT_ONCE = 64
 _SLACK = 5
 """Candles of history beyond what a strategy needs."""
@@ -66,6 +64,8 @@ class Surroundings:
     """Keeps the history that a bot began with."""
     open_venue: Callable[[AccountSpec], Awaitable[Venue]]
     """Raises what says why not."""
+    open_strategy: Callable[[BotSpec], Ready] = known
+    """Blocks. Raises `BadStrategy` or `NotFound` if there is no such strategy, `NotAllowed` if it may not run here."""
     late_ms: int | None
     """A signal later than this and its timeframe is no longer decided on; None: any is, for time is made up."""
     pace: float = 1.0
@@ -88,6 +88,9 @@ class Attendant:
         self._known = self._deduplicator()
         self._silent = False
         self._symbols_changed = asyncio.Event()
+        self._asked = asyncio.Event()
+        self._answered: set[int] = set()
+        """Requests that a list of those that wait may still name, because it was read before they were answered."""
 
     def _deduplicator(self) -> Deduplicator:
         return Deduplicator(self._around.clock.now_ms(), silent_ms=round(_SILENT_MS * self._around.pace))
@@ -107,6 +110,7 @@ class Attendant:
 
     async def close(self) -> None:
         """Close what was opened; orders stay at their venues."""
+        self._bots.close()
         for venue in self._venues.values():
             await venue.close()
 
@@ -171,7 +175,7 @@ class Attendant:
         """Give a new bot its budget; let one that ran go on."""
         if spec.id not in lane.account.seats:
             await self._add(lane, spec)
-        elif lane.account.seats[spec.id].status in (BotStatus.RUNNING, BotStatus.SUSPENDED):
+        elif lane.account.seats[spec.id].status in _DECIDING and spec.strategy != WEBHOOK:
             await self._run(lane, spec)
 
     async def _add(self, lane: Lane, spec: BotSpec) -> None:
@@ -186,8 +190,19 @@ class Attendant:
     async def _run(self, lane: Lane, spec: BotSpec) -> None:
         """Let a bot's strategy decide from the next close on."""
         around, timeframe = self._around, spec.timeframe
-        strategy = configured(spec.strategy, spec.params)
-        needed = await asyncio.to_thread(warm_up_needed, strategy, timeframe)
+        strategy = await asyncio.to_thread(around.open_strategy, spec)
+        try:
+            history = await self._history(spec, await asyncio.to_thread(strategy.warm_up, timeframe))
+            seat = lane.account.seats[spec.id]
+            runner = await asyncio.to_thread(strategy.begin, history, seat.bot.instrument, Purse(seat))
+        except BaseException:
+            strategy.close()
+            raise
+        self._bots.take(lane, spec.id, runner, venue=around.market)
+
+    async def _history(self, spec: BotSpec, needed: int) -> Candles:
+        """Return the closed candles that a strategy which needs ``needed`` begins with."""
+        around, timeframe = self._around, spec.timeframe
         now = self._engine.now_ms()
         since = timeframe.floor(now) - (needed + _SLACK) * timeframe.ms
         history = await around.recent.candles(spec.symbol, timeframe, since, timeframe.floor(now))
@@ -195,22 +210,65 @@ class Attendant:
             raise NotFound("running.no_history", symbol=spec.symbol, timeframe=timeframe, venue=around.market)
         history = replace(history, venue=around.market)  # the name under which its candles are told of
         await asyncio.to_thread(around.lake.append, history)
-        self._bots.run(lane, spec.id, strategy, history, venue=around.market)
+        return history
 
     # -- what people ask ----------------------------------------------------------------------------------------------
 
     async def attend(self) -> None:
-        """Do what people ask, and try again what could not be opened, until cancelled."""
-        register, clock, tried = self._around.register, self._around.clock, self._engine.now_ms()
+        """Do what people ask, and try again what could not be opened, until cancelled.
+
+        What is asked of one account is done in turn; a venue that is slow to answer holds up its own account alone.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._wake())
+            tasks.create_task(self._look_after())
+            busy: dict[str, asyncio.Task[None]] = {}
+            while True:
+                asked_now = await asyncio.to_thread(self._around.register.waiting)
+                self._answered &= {request.id for request in asked_now}
+                waiting: dict[str, list[Request]] = {}
+                for request in asked_now:
+                    if request.id not in self._answered:
+                        waiting.setdefault(request.account, []).append(request)
+                for account, asked in waiting.items():
+                    if account not in busy or busy[account].done():
+                        busy[account] = tasks.create_task(self._answer_all(asked))
+                await self._next_look(busy)
+
+    async def _next_look(self, busy: dict[str, "asyncio.Task[None]"]) -> None:
+        """Wait until somebody asks, an account is through with what was asked of it, or it is time to look anyway."""
+        heard = asyncio.ensure_future(self._asked.wait())
+        pause = asyncio.ensure_future(self._around.clock.sleep(_ASKED_EVERY_S * self._around.pace))
+        working = [task for task in busy.values() if not task.done()]
+        try:
+            await asyncio.wait((heard, pause, *working), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._asked.clear()
+            heard.cancel()
+            pause.cancel()
+
+    async def _answer_all(self, asked: list[Request]) -> None:
+        for request in asked:
+            answer = await self._answer(request)
+            now = self._engine.now_ms()
+            await asyncio.to_thread(self._around.register.answer, request.id, now, answer)
+            self._answered.add(request.id)
+
+    async def _wake(self) -> None:
+        """Look at once when somebody says on the bus that something was asked."""
+        bus, name = self._around.bus, f"asked-{self._consumer}"
+        async for delivery in bus.subscribe(REQUESTS, group=name, consumer=name):
+            self._asked.set()
+            await bus.ack(name, delivery)
+
+    async def _look_after(self) -> None:
+        tried = self._engine.now_ms()
         while True:
-            for request in await asyncio.to_thread(register.waiting):
-                answer = await self._answer(request)
-                await asyncio.to_thread(register.answer, request.id, self._engine.now_ms(), answer)
             await self._look_for_silence()
             if self._engine.now_ms() - tried > _TRIED_AGAIN_S * self._around.pace * 1_000:
                 tried = self._engine.now_ms()
                 await self._try_again()
-            await clock.sleep(_ASKED_EVERY_S * self._around.pace)
+            await self._around.clock.sleep(_ASKED_EVERY_S * self._around.pace)
 
     async def _try_again(self) -> None:
         gone = [name for name in self._accounts if name not in self._engine.lanes]
@@ -251,8 +309,10 @@ class Attendant:
             await self._add(lane, spec)
         now, seat = self._engine.now_ms(), lane.account.seats[spec.id]
         status = {"stop": BotStatus.STOPPED, "suspend": BotStatus.SUSPENDED}.get(request.action)
+        if request.action == "wish":
+            return await requests.wish(self._engine, lane, seat, request, params)
         if request.action in ("start", "resume"):
-            if not self._bots.runs(spec.id):
+            if not self._bots.runs(spec.id) and spec.strategy != WEBHOOK:
                 await self._run(lane, spec)
                 now = self._engine.now_ms()  # what closed while its history was fetched it has not decided on
             status = BotStatus.RUNNING
@@ -271,39 +331,29 @@ class Attendant:
         return say(f"running.done.{request.action}", bot=spec.id)
 
     async def _do_with_account(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
-        now, name = self._engine.now_ms(), request.account
-        match request.action:
-            case "settings":
-                specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
-                settings = specs[name].settings
-                self._engine.configure(lane, limits_of(settings), rules_of(settings))
-            case "halt" | "reduce_only" | "activate":
-                state = {"halt": TradingState.HALTED, "reduce_only": TradingState.REDUCE_ONLY}.get(request.action)
-                flatten = bool(params.get("flatten"))
-                self._engine.tell(
-                    lane,
-                    TradingChanged(
-                        now,
-                        state or TradingState.ACTIVE,
-                        may_reduce=flatten or bool(params.get("may_reduce", True)),
-                        flatten=flatten,
-                    ),
-                )
-            case "rearm":
-                self._engine.tell(lane, BreakerRearmed(now))
-            case "thaw":
-                self._engine.tell(lane, Thawed(now, params["symbol"]))
-            case "adopt":
-                adopted = await self._engine.adopt(lane, params["symbol"])
-                what = ", ".join(f"{one.asset} {one.amount:+f}" for one in adopted) or "-"
-                return say("running.done.adopt", account=name, what=what)
-            case "foreign":
-                return "\n".join(map(_told, lane.foreign)) or say("running.no_foreign", account=name)
-            case "cancel_foreign":
-                await self._engine.cancel_foreign(lane, params["symbol"], params["order"])
-            case _:
-                raise BadInput("action", request.action, "running.no_action")
-        return say(f"running.done.{request.action}", account=name)
+        if request.action == "settings":
+            specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
+            requests.configure(self._engine, lane, specs[request.account].settings)
+            return say("running.done.settings", account=request.account)
+        if request.action == "leave":
+            return await self._leave(lane, force=bool(params.get("force")))
+        return await requests.with_account(self._engine, lane, request, params)
+
+    async def _leave(self, lane: Lane, *, force: bool) -> str:
+        """Take an account out of the loop and delete all that is kept of it: its person wants it gone."""
+        name = lane.account.spec.id
+        if not force and not lane.account.idle:
+            raise BadInput("account", name, "running.holds", account=name)
+        for bot in lane.account.seats:
+            self._bots.end(bot)
+            self._later.pop(bot, None)
+        await self._engine.remove(name)
+        self._accounts.pop(name, None)
+        venue = self._venues.pop(name, None)
+        if venue is not None:
+            await venue.close()
+        await asyncio.to_thread(self._around.register.forget_account, name)
+        return say("running.done.leave", account=name)
 
     # -- the market ---------------------------------------------------------------------------------------------------
 
@@ -385,10 +435,3 @@ class Attendant:
                 bot=bot,
             )
         )
-
-
-def _told(order: OrderReport) -> str:
-    """Return an order at the venue that is not ours, as people read it."""
-    figures = (order.side, order.type, order.quantity, order.symbol, order.price or order.trigger)
-    what = " ".join(f"{one:f}" if isinstance(one, Decimal) else str(one) for one in figures if one is not None)
-    return say("running.foreign", order=order.client_id or "-", venue_id=order.venue_id or "-", what=what)

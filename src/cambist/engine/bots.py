@@ -14,7 +14,7 @@ from cambist.domain.event import BotChanged, CandleClosed, Decided
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.wish import Wish
 from cambist.engine.account import Seat
-from cambist.engine.asking import Answer, Asker, LiveRunner
+from cambist.engine.asking import Answer, Apart, Asker, LiveRunner
 from cambist.engine.live import Engine, Lane
 from cambist.engine.runners import Given
 from cambist.ports.alerts import Alerts
@@ -45,7 +45,7 @@ class Purse:
 class _Running:
     lane: Lane
     seat: Seat
-    runner: LiveRunner
+    runner: LiveRunner | Apart
 
 
 class Bots:
@@ -76,7 +76,12 @@ class Bots:
         ``history``: the closed candles until now, at least as many as `warm_up_needed` asks for.
         """
         seat = lane.account.seats[bot]
-        runner = LiveRunner(strategy, history, seat.bot.instrument, account=Purse(seat))
+        self.take(lane, bot, LiveRunner(strategy, history, seat.bot.instrument, account=Purse(seat)), venue=venue)
+
+    def take(self, lane: Lane, bot: str, runner: LiveRunner | Apart, *, venue: str) -> None:
+        """Let ``runner``, which has begun, decide for ``bot`` from the next closed candle of ``venue`` on."""
+        self.end(bot)
+        seat = lane.account.seats[bot]
         series = (venue, seat.spec.symbol, seat.spec.timeframe)
         self._by_series.setdefault(series, {})[bot] = _Running(lane, seat, runner)
 
@@ -87,7 +92,13 @@ class Bots:
     def end(self, bot: str) -> None:
         """Ask ``bot`` no more."""
         for running in self._by_series.values():
-            running.pop(bot, None)
+            if bot in running:
+                running.pop(bot).runner.close()
+
+    def close(self) -> None:
+        """Ask nobody any more, and end the processes in which they decide."""
+        for bot in [bot for running in self._by_series.values() for bot in running]:
+            self.end(bot)
 
     async def closed(
         self, venue: str, symbol: str, timeframe: Timeframe, candle: Candle, *, decide: bool = True
@@ -114,7 +125,8 @@ class Bots:
             price = Decimal(repr(candle.close))
             self._engine.see(lane, close_ms, {symbol: price})
             for one, answer in pairs:
-                await self._take(one, answer, candle)
+                if running.get(answer.bot) is one:  # or it was ended while it decided
+                    await self._take(one, answer, candle)
 
     async def _caught_up(
         self, running: list[_Running], venue: str, symbol: str, timeframe: Timeframe, until: int

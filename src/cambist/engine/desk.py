@@ -27,6 +27,9 @@ from cambist.domain.event import (
     Frozen,
     FundingPaid,
     GuardTouched,
+    HandAmended,
+    HandCancelled,
+    HandOrdered,
     Opened,
     OrderAbsent,
     OrderLost,
@@ -38,14 +41,15 @@ from cambist.domain.event import (
     TimePassed,
     TradingChanged,
     TriggerMoved,
+    Wished,
 )
 from cambist.domain.trading import BreakerStage, TradingState
 from cambist.domain.wire import from_text
 from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Risk, Size
-from cambist.engine import hearing
+from cambist.engine import hand, hearing
 from cambist.engine.account import KEPT, Account, Outcome, Seat, Touched
 from cambist.engine.core import process
-from cambist.engine.sending import alert, booked, freeze, obey, tell_refused
+from cambist.engine.sending import alert, booked, cancel, freeze, obey, tell_refused
 from cambist.engine.state import Bot, State
 from cambist.engine.upkeep import forget, keep_up, note_bare, settle
 from cambist.execution.breaker import BreakerRules, armed, moved, rearm, size_factor, watch
@@ -61,6 +65,9 @@ def step(account: Account, event: AccountEvent) -> Outcome:
     # decisions are dated by their candle, reports by the venue's clock: of all these the latest is the time
     account.now_ms = ts = account.ours(ts) if type(event) in _VENUES else max(account.now_ms, ts)
     for seat in seats:
+        if seat.by_hand:
+            hand.settle(account, seat, ts, out)
+            continue
         settle(account, seat, ts, out)
         note_bare(account, seat, ts)  # a stop may have come to rest
         _close_if_due(account, seat, ts, out)
@@ -177,6 +184,12 @@ def _stop_entries(account: Account, ts: int, out: Outcome) -> None:
 
 
 def _take_back_entries(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
+    if seat.by_hand:
+        for one in account.working(seat.spec.id):
+            if not one.order.reduces:
+                seat.amended.pop(one.request.client_id, None)
+                cancel(account, one, ts, out)
+        return
     wish = Decided(seat.spec.id, ts, seat.bot.mark, (CancelEntries(),))
     obey(account, seat, process(seat.state, wish), ts, out)
 
@@ -238,6 +251,16 @@ def _guard_touched(account: Account, event: GuardTouched, out: Outcome) -> Touch
 def _decided(account: Account, event: Decided, out: Outcome) -> Touched:
     seat = account.seats[event.bot]
     _decide(account, seat, event, out)
+    return event.ts, (seat,)
+
+
+def _wished(account: Account, event: Wished, out: Outcome) -> Touched:
+    seat = account.seats[event.bot]
+    if not account.first(event.request):
+        return event.ts, ()
+    # orders are named by the time of their cause: two requests of one millisecond must not share it
+    ts = account.wished_ms = max(event.ts, account.wished_ms + 1)
+    _decide(account, seat, Decided(event.bot, ts, event.close, event.wishes), out)
     return event.ts, (seat,)
 
 
@@ -310,6 +333,10 @@ _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     Released: _released,
     Restarted: _restarted,
     TimePassed: _time_passed,
+    Wished: _wished,
+    HandOrdered: hand.ordered,
+    HandCancelled: hand.cancelled,
+    HandAmended: hand.amended,
 }
 _VENUES = frozenset({OrderReported, FillReported})
 """Events that the venue's clock has dated."""

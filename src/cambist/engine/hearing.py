@@ -17,6 +17,7 @@ from cambist.domain.instrument import Kind
 from cambist.domain.order import Fill, OrderType, Role
 from cambist.domain.position import FLAT, ZERO
 from cambist.domain.report import FillReport
+from cambist.engine import hand
 from cambist.engine.account import Account, Outcome, Touched
 from cambist.engine.core import process
 from cambist.engine.sending import alert, booked, freeze, obey
@@ -45,6 +46,9 @@ def _after(account: Account, one: Working, was: Life, ts: int, out: Outcome) -> 
     if not one.ended or one.life is Life.FILLED or was is Life.CANCELLING:
         return
     seat = account.seats[one.order.bot]
+    if seat.by_hand:
+        hand.went_wrong(account, seat, one, ts, out)
+        return
     refused = one.life is Life.REFUSED
     if one.order.role is Role.ENTRY:
         if refused:
@@ -65,6 +69,9 @@ def fill_reported(account: Account, event: FillReported, out: Outcome) -> Touche
         return fill.ts, ()
     account.follow(one)
     seat = account.seats[one.order.bot]
+    if seat.by_hand:
+        hand.filled(account, seat, one, fill, out)
+        return fill.ts, (seat,)
     bot = seat.bot
     booked(account, book.fill(bot.id, fill, bot.instrument), out)
     if bot.instrument.kind is Kind.PERPETUAL:

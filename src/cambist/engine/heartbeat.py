@@ -130,7 +130,7 @@ class Heartbeat:
             async with asyncio.TaskGroup() as tasks:
                 services = [
                     tasks.create_task(service())
-                    for service in (self._out.publish, self._pass_on, self._out.keep_records, self._watch)
+                    for service in (self._out.publish, self._pass_on, self._out.keep_records, self._watch, self._price)
                 ]
                 self._tasks = tasks
                 for line in self._lines.values():
@@ -164,15 +164,21 @@ class Heartbeat:
         self._last_message_ms = received_ms
         self._out.heard(text, received_ms)
 
+    async def _price(self) -> None:
+        await self._out.publish_ticks(self._feed.venue)
+
     async def _pass_on(self) -> None:
         await self._out.publish_raw(f"{self._feed.venue}:{self.source}:{self._started_ms}")
 
     def _take(self, tick: Tick) -> None:
         if isinstance(tick, TradeTick):
             if tick.symbol in self._builders:
+                self._out.price(tick.symbol, tick.price)
                 self._trade(tick)
         elif isinstance(tick, CandleTick):
             line = self._lines.get(tick.symbol)
+            if line is not None:
+                self._out.price(tick.symbol, tick.close)
             if line is not None and tick.closed and tick.timeframe is Timeframe.M1 and not self._from_trades:
                 self._compare(tick)
                 self._minute(line, tick)

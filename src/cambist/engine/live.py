@@ -16,7 +16,7 @@ from typing import Any
 
 from cambist.domain.alert import Alert, Level
 from cambist.domain.command import VenueCommand
-from cambist.domain.errors import BadInput
+from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.event import AccountEvent, Corrected, Opened, Restarted, TimePassed
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.report import BalancesReported, OrderReport
@@ -76,6 +76,8 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = Busy()
         self._failure = asyncio.Event()
+        self._awaited: dict[int, asyncio.Future[Outcome]] = {}
+        """By event, who waits for what comes of it."""
         self.measures = Measures(metrics)
         self._carrier = Carrier(self)
         self._reconciler = Reconciler(self, self._carrier, reconcile_s)
@@ -167,6 +169,23 @@ class Engine:
             lane.busy.begin()
             self._queue.put_nowait((lane, event))
 
+    async def put(self, lane: Lane, event: AccountEvent) -> Outcome:
+        """Put an event into the queue and return what came of it, journaled; orders may still be on their way.
+
+        Raises `NotFound` if the account leaves the loop before, and what the engine fails with.
+        """
+        if self.failed is not None:
+            raise self.failed
+        if lane.gone:
+            raise _has_left(lane)
+        awaited: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._awaited[id(event)] = awaited
+        self.tell(lane, event)
+        try:
+            return await awaited
+        finally:
+            del self._awaited[id(event)]
+
     def configure(self, lane: Lane, limits: Limits, rules: BreakerRules) -> None:
         """Judge an account by these from now on."""
         self.tell(lane, replace(lane.account, limits=limits, rules=rules).configured(self.now_ms()))
@@ -232,6 +251,7 @@ class Engine:
         for lane, event in batch:
             outcome = None if lane.gone else self._stepped(lane, event)
             if outcome is None:
+                self._answer(event, _has_left(lane))
                 continue
             lane.seq += 1
             outcome.seq = lane.seq
@@ -263,6 +283,8 @@ class Engine:
         for lane, _, outcome in taken:
             for command in outcome.commands:
                 self._act(lane, command)
+        for _, event, outcome in taken:
+            self._answer(event, outcome)
         lanes = {id(lane): lane for lane, _, _ in taken if not lane.gone}.values()
         for lane in lanes:
             self._carrier.resolve_unknown(lane)
@@ -278,6 +300,15 @@ class Engine:
                 lane.snapshot_seq = lane.seq
                 text, name, seq = snapshot_of(lane.account), lane.account.spec.id, lane.seq
                 await self._in_thread(lambda name=name, seq=seq, text=text: self._journal.snapshot(name, seq, text))
+
+    def _answer(self, event: AccountEvent, came: Outcome | NotFound) -> None:
+        awaited = self._awaited.get(id(event))
+        if awaited is None or awaited.done():
+            return
+        if isinstance(came, NotFound):
+            awaited.set_exception(came)
+        else:
+            awaited.set_result(came)
 
     def _act(self, lane: Lane, command: VenueCommand) -> None:
         if not lane.gone:
@@ -307,6 +338,9 @@ class Engine:
         self._failure.set()
         for busy in (self._busy, *(lane.busy for lane in self.lanes.values())):
             busy.give_up()
+        for awaited in self._awaited.values():
+            if not awaited.done():
+                awaited.set_exception(error)
 
     # -- time, threads, alerts ----------------------------------------------------------------------------------------
 
@@ -373,3 +407,7 @@ class Engine:
                 self._crashed(lane, error)
 
         task.add_done_callback(ended)
+
+
+def _has_left(lane: Lane) -> NotFound:
+    return NotFound("running.left", account=lane.account.spec.id)

@@ -11,7 +11,7 @@ from typing import Any
 
 from cambist.domain.account import AccountSpec, BotSpec
 from cambist.domain.alert import Alert, Level
-from cambist.domain.event import AccountEvent, Decided
+from cambist.domain.event import AccountEvent, Decided, Wished
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.order import Role
 from cambist.domain.record import record
@@ -51,7 +51,7 @@ class Note:
 def messages(note: Note) -> list[Told]:
     """Return what the bus is told of one event: what it means first, the whole of it last."""
     told: list[Told] = []
-    if isinstance(note.event, Decided) and note.event.bot in note.seats:
+    if isinstance(note.event, Decided | Wished) and note.event.bot in note.seats:
         told += [(SIGNALS, message) for message in _signals(note, note.event)]
     if note.fill is not None:
         told += [(FILLS, _fill(note, note.fill, one)) for one in note.changed if _of(one, note.fill)]
@@ -67,7 +67,7 @@ def messages(note: Note) -> list[Told]:
 # -- the mission's messages -------------------------------------------------------------------------------------------
 
 
-def _signals(note: Note, event: Decided) -> list[Message]:
+def _signals(note: Note, event: Decided | Wished) -> list[Message]:
     spec = note.seats[event.bot].spec
     found = []
     for leg, wish in enumerate(event.wishes):

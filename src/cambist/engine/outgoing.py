@@ -7,16 +7,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
 from cambist.domain.errors import BusFailed, StorageFailed
 from cambist.domain.signal import Signal
 from cambist.market.backoff import wait_s
-from cambist.ports.bus import CANDLES, HEARTBEAT, RAW, Bus
+from cambist.ports.bus import CANDLES, HEARTBEAT, RAW, TICKS, Bus
 from cambist.ports.clock import Clock
 from cambist.ports.heartbeat_log import HeartbeatLog, SignalRow
 
 _SETTLED_S = 0.5  # after a signal, before it is written down
+_TICKS_S = 0.25
+"""How often a price is told at most (of our time, however fast the market's goes)."""
 _MOST_RAW = 2_000
 _MOST_ROWS = 100_000
 
@@ -38,6 +41,8 @@ class Outgoing:
         self.calm.set()
         self._raw: deque[tuple[str, int]] = deque(maxlen=_MOST_RAW)
         self._raw_ready = asyncio.Event()
+        self._prices: dict[str, Decimal] = {}
+        """Last prices that are not told yet, by symbol."""
         self.raw_dropped = 0
         """Raw messages that nobody could take in time."""
         self._unwritten: deque[Signal] = deque(maxlen=_MOST_ROWS)
@@ -55,6 +60,10 @@ class Outgoing:
         self.raw_dropped += len(self._raw) == _MOST_RAW
         self._raw.append((text, received_ms))
         self._raw_ready.set()
+
+    def price(self, symbol: str, price: Decimal) -> None:
+        """Tell the last price of ``symbol``, soon."""
+        self._prices[symbol] = price
 
     def tell(self, saying: Callable[..., None], *words: object) -> None:
         """Have the log told something, soon: the heart does not wait for it."""
@@ -94,6 +103,21 @@ class Outgoing:
                     self.raw_dropped += 1
                 await self.calm.wait()
             await self._raw_ready.wait()
+
+    async def publish_ticks(self, venue: str) -> None:
+        """Send the last prices at ``venue`` that have changed, when nothing else waits; what is not sent is past."""
+        while True:
+            await asyncio.sleep(_TICKS_S)
+            await self.calm.wait()
+            prices, self._prices = self._prices, {}
+            now_ms = self._clock.now_ms()
+            for symbol, price in prices.items():
+                tick = {"id": f"{venue}:{symbol}:tick:{now_ms}", "venue": venue, "symbol": symbol}
+                try:
+                    await self._bus.publish(TICKS, tick | {"price": format(price, "f"), "ts": now_ms})
+                except BusFailed as error:
+                    self._note(str(error))
+                    break
 
     async def keep_records(self) -> None:
         """Write down what was sent."""

@@ -12,7 +12,7 @@ from cambist.domain.errors import BadStrategy
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.wish import Wish
 from cambist.strategies._base import Account, Held, Strategy
-from cambist.strategies._load import load
+from cambist.strategies._load import AnyStrategy, load
 from cambist.strategies._signals import SignalStrategy, wishes_of
 from cambist.strategies._template import TemplateStrategy
 
@@ -59,7 +59,11 @@ def configured(name: str, params: Mapping[str, Any]) -> Given:
 
     Raise `BadStrategy` if there is none, `BadInput` for parameters that it does not have or take.
     """
-    strategy = load(name)
+    return given(load(name), params)
+
+
+def given(strategy: AnyStrategy, params: Mapping[str, Any]) -> Given:
+    """Return ``strategy`` with ``params``, as text or typed; raise `BadInput` for those that it does not take."""
     return strategy.configured(**params) if issubclass(strategy, TemplateStrategy) else strategy(**params)
 
 

@@ -38,7 +38,7 @@ def _enter(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
     if not account.traits.cuts_to_cash:
         order = replace(order, quantity=min(order.quantity, _affordable(seat, price)))
         seat.bot.entries[order.id] = (order, plan)
-    reason = judge(order, seat.bot.instrument, price, account.limits, _situation(account, seat, order, ts))
+    reason = judge(order, seat.bot.instrument, price, account.limits, situation(account, seat, order, ts))
     if reason is not None:
         seat.bot.entries.pop(order.id)
         seat.state.refused.append(Refused(seat.spec.id, ts, reason))
@@ -57,7 +57,8 @@ def _affordable(seat: Seat, price: Decimal) -> Decimal:
     return max(Decimal(0), seat.state.free_cash()) // (cost * instrument.lot_step) * instrument.lot_step
 
 
-def _situation(account: Account, seat: Seat, judged: Order, ts: int) -> Situation:
+def situation(account: Account, seat: Seat, judged: Order, ts: int) -> Situation:
+    """Return what is to be known when ``judged`` is judged at ``ts`` (ms)."""
     notionals = {bot: account.notional(other, without=judged.id) for bot, other in account.seats.items()}
     same = sum((notionals[b] for b, s in account.seats.items() if s.spec.symbol == seat.spec.symbol), ZERO)
     total = sum(notionals.values(), ZERO)

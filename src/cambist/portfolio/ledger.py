@@ -90,23 +90,26 @@ def opening(account: str, reported: BalancesReported) -> LedgerEntry:
     return _entry(f"opening|{account}", reported.ts, Cause.OPENING, ((FREE, OUTSIDE, *move) for move in moves))
 
 
-def fill(bot: str, report: FillReport, instrument: Instrument) -> LedgerEntry:
-    """Return the entry of one execution for ``bot``; the fee is in its own asset, negative for a rebate.
+def fill(place: str, report: FillReport, instrument: Instrument) -> LedgerEntry:
+    """Return the entry of one execution for ``place`` (a bot, or ``free``).
+
+    The fee is in its own asset, negative for a rebate.
 
     The id names venue, symbol, trade and side: an account that trades with itself has both sides of one trade.
     Raises `ValueError` if the report is of another instrument.
     """
     if report.symbol != instrument.symbol:
         raise ValueError(f"a fill of {report.symbol} is none of {instrument.symbol}")
+    own = place if place == FREE else _own(place)
     signed = report.quantity if report.side.sign > 0 else report.quantity.copy_negate()
     return _entry(
         f"trade|{instrument.venue}|{report.symbol}|{report.trade_id}|{report.side}",
         report.ts,
         Cause.TRADE,
         (
-            (_own(bot), MARKET, held_asset(instrument), signed),
-            (MARKET, bot, instrument.quote, EXACT.multiply(signed, report.price)),
-            (FEES, bot, report.fee_asset or instrument.quote, report.fee),
+            (own, MARKET, held_asset(instrument), signed),
+            (MARKET, own, instrument.quote, EXACT.multiply(signed, report.price)),
+            (FEES, own, report.fee_asset or instrument.quote, report.fee),
         ),
     )
 

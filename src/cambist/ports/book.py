@@ -79,12 +79,23 @@ class Register(Protocol):
         """Replace an account's settings; a running engine takes them up. Raises `NotFound`."""
         ...
 
+    def forget_account(self, account: str) -> None:
+        """Delete an account with all that is kept of it, its journal included; raise `NotFound`.
+
+        Whoever asks makes sure that no engine has it open.
+        """
+        ...
+
     def accounts(self) -> list[AccountSpec]:
         """Return the accounts, by id."""
         ...
 
     def add_bot(self, spec: BotSpec) -> None:
         """Add a bot; raise `BadInput` if its id is taken, `NotFound` if there is no such account."""
+        ...
+
+    def forget_bot(self, bot: str) -> None:
+        """Delete a bot, that its engine has never heard of or holds no position for any more; raise `NotFound`."""
         ...
 
     def bots(self, account: str | None = None) -> list[BotSpec]:

@@ -12,6 +12,11 @@ from cambist.domain.record import record
 HEARTBEAT, CANDLES, RAW = "heartbeat", "candles", "stream.raw"
 INDICATORS, SIGNALS, ORDERS, FILLS = "indicators", "signals", "orders", "fills"
 ALERTS, REBALANCE, AUDIT = "alerts", "rebalance", "audit"
+REQUESTS = "requests"
+"""A person has asked the engine for something: it looks at once, and would have looked soon anyway."""
+TICKS, JOBS, EXCHANGES = "ticks", "jobs", "exchanges"
+ANSWERS = "answers"
+"""What has become of a person's request."""
 CCXT_REQUESTS, CCXT_RESPONSES = "ccxt_requests", "ccxt_responses"
 
 

@@ -3,32 +3,48 @@
 from collections.abc import Iterable
 from dataclasses import fields
 from difflib import get_close_matches
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import obeying, open_database, writing
-from cambist.adapters.storage.tables.book import accounts, alerts, bots, requests
+from cambist.adapters.storage.database import obeying, writing
+from cambist.adapters.storage.owned import Owned
+from cambist.adapters.storage.tables.book import accounts, alerts, bots, journal, ledger_lines, requests, snapshots
+from cambist.adapters.storage.tables.work import (
+    account_keys,
+    history_marks,
+    past_equity,
+    past_fills,
+    past_orders,
+    past_trades,
+    webhooks,
+)
 from cambist.domain.account import AccountSpec, BotSpec, Mode
 from cambist.domain.alert import Alert, Level
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.book import Request
 
-_Confined = TypeVar("_Confined", sa.Select[Any], sa.Update)
+_OF_ACCOUNT = (
+    past_equity,
+    past_trades,
+    past_fills,
+    past_orders,
+    history_marks,
+    account_keys,
+    webhooks,
+    requests,
+    alerts,
+    bots,
+    snapshots,
+    ledger_lines,
+    journal,
+)
+"""What goes with an account, those first that name others."""
 
 
-class SqlRegister:
-    """The port `Register` over SQL: for one user, who neither sees nor touches what is others'; for all if None.
-
-    The database is opened, and migrated if need be, when it is first used. All methods raise `StorageFailed` if it
-    does not obey.
-    """
-
-    def __init__(self, database_url: str, user_id: int | None = None) -> None:
-        self._url = database_url
-        self._user_id = user_id
+class SqlRegister(Owned):
+    """The port `Register` over SQL."""
 
     def add_account(self, spec: AccountSpec) -> None:
         """Add an account; raise `BadInput` if its id is taken, be it by another user."""
@@ -39,10 +55,17 @@ class SqlRegister:
 
     def set_account(self, account: str, settings: dict[str, Any] | None) -> None:
         """Replace an account's settings; raise `NotFound`."""
-        update = self._confine(sa.update(accounts).where(accounts.c.id == account), accounts)
+        if not self._change(sa.update(accounts).where(accounts.c.id == account).values(settings=settings)):
+            raise no_such_account(account, [one.id for one in self.accounts()])
+
+    def forget_account(self, account: str) -> None:
+        """Delete an account with all that is kept of it; raise `NotFound`."""
         with obeying(), writing(self._engine).begin() as connection:
-            if not connection.execute(update.values(settings=settings)).rowcount:
-                raise no_such_account(account, [one.id for one in self.accounts()])
+            for table in _OF_ACCOUNT:
+                connection.execute(self._confine(table.delete().where(table.c.account == account)))
+            gone = connection.execute(self._confine(accounts.delete().where(accounts.c.id == account))).rowcount
+        if not gone:
+            raise no_such_account(account, [one.id for one in self.accounts()])
 
     def accounts(self) -> list[AccountSpec]:
         """Return the accounts, by id."""
@@ -55,6 +78,12 @@ class SqlRegister:
             self._add(bots, _row(spec))
         except sa.exc.IntegrityError:
             raise BadInput("bot", spec.id, "book.bot_taken") from None
+
+    def forget_bot(self, bot: str) -> None:
+        """Delete a bot and what was asked of it; raise `NotFound`."""
+        self._change(requests.delete().where(requests.c.bot == bot))
+        if not self._change(bots.delete().where(bots.c.id == bot)):
+            raise NotFound("running.unknown_bot", bot=bot, known=", ".join(one.id for one in self.bots()) or "-")
 
     def bots(self, account: str | None = None) -> list[BotSpec]:
         """Return the bots, of one account or of all, by id."""
@@ -80,9 +109,7 @@ class SqlRegister:
     def answer(self, request_id: int, done_ms: int, answer: str) -> None:
         """Say what came of a request; raise `NotFound`."""
         update = sa.update(requests).where(requests.c.id == request_id).values(done_ms=done_ms, answer=answer)
-        with obeying(), writing(self._engine).begin() as connection:
-            answered = connection.execute(self._confine(update, requests))
-        if answered.rowcount == 0:
+        if not self._change(update):
             raise NotFound("book.no_request", id=request_id)
 
     def request(self, request_id: int) -> Request:
@@ -101,31 +128,10 @@ class SqlRegister:
         query = sa.select(*columns).order_by(alerts.c.id.desc()).limit(limit)
         return [Alert(**{**row, "level": Level(row["level"])}) for row in self._read(query)]
 
-    def _add(self, table: sa.Table, row: dict[str, Any]) -> Any:
-        """Write one row and return its id; lets `IntegrityError` through. No row is written but by this."""
-        if self._user_id not in (None, row["user_id"]):
-            raise BadInput("user_id", row["user_id"], "book.not_yours", user=self._user_id)
-        with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
-            return connection.execute(table.insert().values(row).returning(table.c.id)).scalar_one()
-
-    def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        """Return the rows of ``query`` that are this user's. No row is read but by this."""
-        (table,) = query.get_final_froms()
-        with obeying(), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(self._confine(query, table)).mappings()]
-
-    def _confine(self, statement: _Confined, table: Any) -> _Confined:
-        """Return ``statement`` confined to this user's rows."""
-        return statement if self._user_id is None else statement.where(table.c.user_id == self._user_id)
-
     def _need_account(self, account: str, user_id: int) -> None:
         known = [row["id"] for row in self._read(sa.select(accounts.c.id).where(accounts.c.user_id == user_id))]
         if account not in known:
             raise no_such_account(account, known)
-
-    @cached_property
-    def _engine(self) -> sa.Engine:
-        return open_database(self._url)
 
 
 def no_such_account(account: str, known: Iterable[str]) -> NotFound:

@@ -2,87 +2,80 @@
 
 import time
 from dataclasses import fields
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import obeying, open_database
+from cambist.adapters.storage.owned import Owned
 from cambist.adapters.storage.tables.book import backtest_results as table
+from cambist.domain.account import LOCAL_USER
 from cambist.domain.errors import NotFound
 from cambist.ports.results import StoredResult
-
-_Confined = TypeVar("_Confined", sa.Select[Any], sa.Delete)
 
 _FIELDS = tuple(field.name for field in fields(StoredResult))
 _HEAVY = ("trades", "equity")
 """What a list of results leaves out."""
 
 
-class SqlResults:
-    """The port `ResultStore` over SQL, for one user: it neither sees nor touches the results of others.
+class SqlResults(Owned):
+    """The port `ResultStore` over SQL, for one user."""
 
-    The database is opened, and migrated if need be, when it is first used. All methods raise `StorageFailed` if the
-    database does not obey.
-    """
-
-    def __init__(self, database_url: str, user_id: int = 1) -> None:
-        self._url = database_url
-        self._user_id = user_id
+    def __init__(self, database_url: str, user_id: int = LOCAL_USER) -> None:
+        super().__init__(database_url, user_id)
 
     def keep(self, result: StoredResult) -> int:
         """Keep ``result`` and return its id; its own ``id`` and ``created_ms`` are not looked at."""
-        from cambist.adapters.storage.trade_columns import pack_equity, pack_trades
-
-        row = {name: getattr(result, name) for name in _FIELDS if name != "id"}
-        row |= {
-            "user_id": self._user_id,
-            "created_ms": time.time_ns() // 1_000_000,
-            "trades": pack_trades(result.trades),
-            "equity": pack_equity(result.equity),
-        }
-        with obeying(), self._engine.begin() as connection:
-            kept: int = connection.execute(table.insert().values(row).returning(table.c.id)).scalar_one()
-        return kept
+        row = row_of(result, self._user_id, time.time_ns() // 1_000_000)
+        return int(self._add(table, row))
 
     def get(self, result_id: int) -> StoredResult:
         """Return the result ``result_id`` with its trades and equity; raise `NotFound`."""
-        with obeying(), self._engine.connect() as connection:
-            row = connection.execute(self._confine(sa.select(*_columns())).where(table.c.id == result_id)).one_or_none()
-        if row is None:
-            raise NotFound("results.not_found", id=result_id)
-        return _result(row)
+        for row in self._read(sa.select(*_columns()).where(table.c.id == result_id)):
+            return _result(row)
+        raise NotFound("results.not_found", id=result_id)
 
-    def latest(self, limit: int = 50, strategy: str | None = None) -> list[StoredResult]:
-        """Return the newest results first, without trades and equity."""
-        query = self._confine(sa.select(*_columns(without=_HEAVY))).order_by(table.c.id.desc()).limit(limit)
-        if strategy is not None:
-            query = query.where(table.c.strategy == strategy)
-        with obeying(), self._engine.connect() as connection:
-            return [_result(row) for row in connection.execute(query)]
+    def latest(
+        self,
+        limit: int = 50,
+        strategy: str | None = None,
+        *,
+        venue: str | None = None,
+        timeframe: str | None = None,
+        before: int | None = None,
+    ) -> list[StoredResult]:
+        """Return the newest results first, without trades and equity; with ``before`` those of a smaller id."""
+        query = sa.select(*_columns(without=_HEAVY)).order_by(table.c.id.desc()).limit(limit)
+        for column, wanted in ((table.c.strategy, strategy), (table.c.venue, venue), (table.c.timeframe, timeframe)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if before is not None:
+            query = query.where(table.c.id < before)
+        return [_result(row) for row in self._read(query)]
 
     def forget(self, result_id: int) -> None:
         """Delete one result; raise `NotFound`."""
-        with obeying(), self._engine.begin() as connection:
-            gone = connection.execute(self._confine(sa.delete(table)).where(table.c.id == result_id))
-        if gone.rowcount == 0:
+        if not self._change(sa.delete(table).where(table.c.id == result_id)):
             raise NotFound("results.not_found", id=result_id)
 
-    def _confine(self, statement: _Confined) -> _Confined:
-        """Return ``statement`` confined to this user's rows. No statement that reads or deletes goes without."""
-        return statement.where(table.c.user_id == self._user_id)
 
-    @cached_property
-    def _engine(self) -> sa.Engine:
-        return open_database(self._url)
+def row_of(result: StoredResult, user_id: int, created_ms: int) -> dict[str, Any]:
+    """Return ``result`` as a row of ``user_id``'s."""
+    from cambist.adapters.storage.trade_columns import pack_equity, pack_trades
+
+    row = {name: getattr(result, name) for name in _FIELDS if name != "id"}
+    return row | {
+        "user_id": user_id,
+        "created_ms": created_ms,
+        "trades": pack_trades(result.trades),
+        "equity": pack_equity(result.equity),
+    }
 
 
 def _columns(without: tuple[str, ...] = ()) -> list[sa.Column[Any]]:
     return [table.c[name] for name in _FIELDS if name not in without]
 
 
-def _result(row: sa.Row[Any]) -> StoredResult:
-    values = dict(row._mapping)
+def _result(values: dict[str, Any]) -> StoredResult:
     values["symbols"] = tuple(values["symbols"])
     values["notes"] = tuple(values["notes"])
     if "trades" in values:

@@ -129,4 +129,38 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{account} a repris ce que détient la bourse : {what}",
     ),
     "running.done.cancel_foreign": ("{account}: the order is cancelled.", "{account} : l'ordre est annulé."),
+    "request.wishes": ("Give a list of 1 to {most} wishes.", "Donnez une liste de 1 à {most} souhaits."),
+    "request.kind": ("Use enter, exit or cancel.", "Utilisez enter, exit ou cancel."),
+    "request.one_size": (
+        "Give exactly one of quantity, notional and fraction.",
+        "Donnez exactement un de quantity, notional et fraction.",
+    ),
+    "request.fraction": ("Give a fraction above 0, at most 1.", "Donnez une fraction supérieure à 0, au plus 1."),
+    "request.side": ("Use buy or sell.", "Utilisez buy ou sell."),
+    "request.type": ("Use market, limit or stop.", "Utilisez market, limit ou stop."),
+    "request.no_order": (
+        "No order {order} was placed by hand on this account.",
+        "Aucun ordre {order} n'a été passé à la main sur ce compte.",
+    ),
+    "request.ended": ("Order {order} has ended already.", "L'ordre {order} est déjà terminé."),
+    "request.filled": (
+        "Give more than what has filled already: {filled}.",
+        "Donnez plus que ce qui est déjà exécuté : {filled}.",
+    ),
+    "request.cancelling": ("Order {order} is being cancelled.", "L'ordre {order} est en cours d'annulation."),
+    "request.amending": (
+        "Order {order} is being taken back and ordered anew.",
+        "L'ordre {order} est repris puis repassé.",
+    ),
+    "request.sent": ("Sent: {orders}.", "Envoyé : {orders}."),
+    "request.refused": ("Refused: {why}.", "Refusé : {why}."),
+    "request.nothing": ("Nothing was to be done.", "Il n'y avait rien à faire."),
+    "running.done.leave": (
+        "{account} has left; its rows are deleted.",
+        "{account} est parti ; ses lignes sont supprimées.",
+    ),
+    "running.holds": (
+        "{account} still holds positions or has orders under way: close them first, or force it.",
+        "{account} a encore des positions ou des ordres en cours : fermez-les d'abord, ou forcez.",
+    ),
 }

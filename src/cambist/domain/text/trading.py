@@ -66,6 +66,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "today's loss has reached its limit",
         "la perte du jour a atteint sa limite",
     ),
+    "refused.no_holding": (
+        "the account does not hold that much free",
+        "le compte ne détient pas autant de disponible",
+    ),
+    "trading.hand_refused": (
+        "{symbol}: the venue refused order {order}: {why}",
+        "{symbol} : la bourse a refusé l'ordre {order} : {why}",
+    ),
+    "trading.hand_ended": (
+        "{symbol}: order {order} ended at the venue before it was filled: {why}",
+        "{symbol} : l'ordre {order} a pris fin à la bourse avant d'être exécuté : {why}",
+    ),
     "trading.active": ("active", "actif"),
     "trading.reduce_only": ("reduce only", "réduction seulement"),
     "trading.halted": ("halted", "à l'arrêt"),

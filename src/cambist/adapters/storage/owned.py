@@ -1,0 +1,51 @@
+"""Rows that belong to people: every statement on them passes here, and is confined to one user's."""
+
+from functools import cached_property
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from cambist.adapters.storage.database import obeying, open_database, writing
+from cambist.domain.errors import BadInput
+
+_Confined = TypeVar("_Confined", sa.Select[Any], sa.Update, sa.Delete)
+
+
+class Owned:
+    """A store for one user, who neither sees nor touches what is others'; for all if ``user_id`` is None.
+
+    The database is opened, and migrated if need be, when it is first used. All methods raise `StorageFailed` if it
+    does not obey.
+    """
+
+    def __init__(self, database_url: str, user_id: int | None = None) -> None:
+        self._url = database_url
+        self._user_id = user_id
+
+    def _add(self, table: sa.Table, row: dict[str, Any], *, returning: str = "id") -> Any:
+        """Write one row and return its ``returning``; lets `IntegrityError` through. No row is added but by this."""
+        if self._user_id not in (None, row["user_id"]):
+            raise BadInput("user_id", row["user_id"], "book.not_yours", user=self._user_id)
+        with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
+            return connection.execute(table.insert().values(row).returning(table.c[returning])).scalar_one()
+
+    def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """Return the rows of ``query``, of one table, that are this user's. No row is read but by this."""
+        with obeying(), self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(self._confine(query)).mappings()]
+
+    def _change(self, statement: sa.Update | sa.Delete) -> int:
+        """Update or delete rows, of this user's, and return how many; lets `IntegrityError` through."""
+        with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
+            return int(connection.execute(self._confine(statement)).rowcount)
+
+    def _confine(self, statement: _Confined) -> _Confined:
+        """Return ``statement`` confined to this user's rows; a transaction of many statements uses it for each."""
+        if self._user_id is None:
+            return statement
+        (table,) = statement.get_final_froms() if isinstance(statement, sa.Select) else (statement.table,)
+        return statement.where(table.c.user_id == self._user_id)
+
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        return open_database(self._url)

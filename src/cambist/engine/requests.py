@@ -1,0 +1,212 @@
+"""What people ask of an account that is in the loop: as JSON in a request, made into events; and what is answered.
+
+Money that a request moves is moved once: the number of the request goes with its event, and an account passes over
+those that it has acted on (`Account.first`). So a request whose answer was lost in a crash is simply done again.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.event import (
+    BreakerRearmed,
+    HandAmended,
+    HandCancelled,
+    HandOrdered,
+    Thawed,
+    TradingChanged,
+    Wished,
+)
+from cambist.domain.order import OrderType, Side, TimeInForce
+from cambist.domain.report import OrderReport
+from cambist.domain.text import say
+from cambist.domain.trading import TradingState
+from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Size, Wish
+from cambist.engine.account import Outcome, Seat
+from cambist.engine.lane import Lane
+from cambist.engine.live import Engine
+from cambist.execution.settings import limits_of, rules_of
+from cambist.ports.book import Request
+
+FRESH_MS = 5_000
+"""A price that is older than this is asked for before somebody trades on it."""
+_MOST_WISHES = 5
+
+
+async def with_account(engine: Engine, lane: Lane, request: Request, params: dict[str, Any]) -> str:
+    """Do what is asked of an account, and say what came of it; raise `BadInput` or `NotFound` if it cannot be."""
+    now, name = engine.now_ms(), request.account
+    match request.action:
+        case "order" | "cancel" | "amend":
+            return await _by_hand(engine, lane, request, params)
+        case "halt" | "reduce_only" | "activate":
+            state = {"halt": TradingState.HALTED, "reduce_only": TradingState.REDUCE_ONLY}.get(request.action)
+            flatten = bool(params.get("flatten"))
+            may_reduce = flatten or bool(params.get("may_reduce", True))
+            changed = TradingChanged(now, state or TradingState.ACTIVE, may_reduce=may_reduce, flatten=flatten)
+            engine.tell(lane, changed)
+        case "rearm":
+            engine.tell(lane, BreakerRearmed(now))
+        case "thaw":
+            engine.tell(lane, Thawed(now, params["symbol"]))
+        case "adopt":
+            adopted = await engine.adopt(lane, params["symbol"])
+            what = ", ".join(f"{one.asset} {one.amount:+f}" for one in adopted) or "-"
+            return say("running.done.adopt", account=name, what=what)
+        case "foreign":
+            return "\n".join(map(_foreign, lane.foreign)) or say("running.no_foreign", account=name)
+        case "cancel_foreign":
+            await engine.cancel_foreign(lane, params["symbol"], params["order"])
+        case _:
+            raise BadInput("action", request.action, "running.no_action")
+    return say(f"running.done.{request.action}", account=name)
+
+
+def configure(engine: Engine, lane: Lane, settings: Mapping[str, Any] | None) -> None:
+    """Judge the account by ``settings`` from now on; raise `BadInput` for what is wrong with them."""
+    engine.configure(lane, limits_of(settings), rules_of(settings))
+
+
+async def wish(engine: Engine, lane: Lane, seat: Seat, request: Request, params: dict[str, Any]) -> str:
+    """Let a bot wish what is asked, at the price of now."""
+    wishes = wishes_of(params)
+    price = await _price(engine, lane, seat.spec.symbol)
+    event = Wished(engine.now_ms(), request.id, seat.spec.id, float(price), wishes)
+    return _told(await engine.put(lane, event))
+
+
+def wishes_of(params: Mapping[str, Any]) -> tuple[Wish, ...]:
+    """Return the wishes in ``params``: ``{"wishes": [{"kind": "enter", "side": "buy", "quantity": "0.1"}]}``.
+
+    ``kind`` is enter, exit or cancel. An entry has a ``side`` and one of ``quantity`` (base currency), ``notional``
+    (quote currency) and ``fraction`` (of the bot's equity); ``limit`` is a price, ``stop_loss``, ``take_profit`` and
+    ``trailing_stop`` are fractions of the entry price. Raises `BadInput` naming the field.
+    """
+    given = params.get("wishes")
+    if not isinstance(given, Sequence) or isinstance(given, str) or not 1 <= len(given) <= _MOST_WISHES:
+        raise BadInput("wishes", given, "request.wishes", most=_MOST_WISHES)
+    return tuple(_wish(one) for one in given)
+
+
+def _wish(given: Any) -> Wish:
+    kind = given.get("kind") if isinstance(given, Mapping) else None
+    if kind == "exit":
+        return Exit()
+    if kind == "cancel":
+        return CancelEntries()
+    if kind != "enter":
+        raise BadInput("kind", kind, "request.kind")
+    sizes = [name for name in _SIZES if given.get(name) is not None]
+    if len(sizes) != 1:
+        raise BadInput("quantity", ", ".join(sizes), "request.one_size")
+    size = _SIZES[sizes[0]](_positive(sizes[0], given[sizes[0]]))
+    guards: dict[str, Any] = {name: _fraction(name, given[name]) for name in _GUARDS if given.get(name) is not None}
+    limit = None if given.get("limit") is None else float(_positive("limit", given["limit"]))
+    return Enter(side=_side(given.get("side")), size=size, limit=limit, **guards)
+
+
+_SIZES: dict[str, Any] = {
+    "quantity": Quantity,
+    "notional": lambda amount: Notional(float(amount)),
+    "fraction": lambda amount: _whole_at_most(amount),
+}
+_GUARDS = ("stop_loss", "take_profit", "trailing_stop")
+
+
+def _whole_at_most(amount: Decimal) -> Size:
+    if amount > 1:
+        raise BadInput("fraction", f"{amount:f}", "request.fraction")
+    return Fraction(float(amount))
+
+
+def _fraction(field: str, value: Any) -> float:
+    found = _positive(field, str(value) if isinstance(value, float) else value)
+    if found >= 1 and field != "take_profit":
+        raise BadInput(field, value, "request.fraction")
+    return float(found)
+
+
+def _positive(field: str, value: Any) -> Decimal:
+    try:
+        found = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else Decimal(0)
+    except InvalidOperation:
+        found = Decimal(0)
+    if not found.is_finite() or found <= 0:
+        raise BadInput(field, value, "running.amount")
+    return found
+
+
+def _side(value: Any) -> Side:
+    if value not in ("buy", "sell"):
+        raise BadInput("side", value, "request.side")
+    return Side(value)
+
+
+# -- by hand ----------------------------------------------------------------------------------------------------------
+
+
+async def _by_hand(engine: Engine, lane: Lane, request: Request, params: dict[str, Any]) -> str:
+    if request.action == "order":
+        symbol = str(params.get("symbol"))
+        instrument = (await lane.venue.instruments([symbol]))[symbol]
+        await _price(engine, lane, symbol)
+        kind = params.get("type")
+        if kind not in ("market", "limit", "stop"):
+            raise BadInput("type", kind, "request.type")
+        ordered = HandOrdered(
+            ts=engine.now_ms(),
+            request=request.id,
+            instrument=instrument,
+            side=_side(params.get("side")),
+            type=OrderType(kind),
+            quantity=_positive("quantity", params.get("quantity")),
+            price=_positive("price", params.get("price")) if kind == "limit" else None,
+            trigger=_positive("trigger", params.get("trigger")) if kind == "stop" else None,
+            time_in_force=TimeInForce(params.get("time_in_force", "gtc")),
+            reduce_only=bool(params.get("reduce_only")),
+        )
+        return _told(await engine.put(lane, ordered))
+    name = str(params.get("order"))
+    one = lane.account.orders.get(name)
+    seat = None if one is None else lane.account.seats[one.order.bot]
+    if one is None or seat is None or not seat.by_hand:
+        raise NotFound("request.no_order", order=name)
+    if one.ended:
+        raise NotFound("request.ended", order=name)
+    if request.action == "cancel":
+        await engine.put(lane, HandCancelled(engine.now_ms(), request.id, name))
+        return say("request.cancelling", order=name)
+    price = _positive("price", params["price"]) if params.get("price") is not None else one.order.price
+    trigger = _positive("trigger", params["trigger"]) if params.get("trigger") is not None else one.order.trigger
+    quantity = one.request.quantity
+    if params.get("quantity") is not None:
+        quantity = _positive("quantity", params["quantity"])
+    if quantity <= one.filled:
+        raise BadInput("quantity", f"{quantity:f}", "request.filled", filled=f"{one.filled:f}")
+    await engine.put(lane, HandAmended(engine.now_ms(), request.id, name, quantity, price, trigger))
+    return say("request.amending", order=name)
+
+
+async def _price(engine: Engine, lane: Lane, symbol: str) -> Decimal:
+    """Return the price of now, and let the account know it: a decision is judged by what was seen before it."""
+    known = lane.account.prices.get(symbol)
+    now = engine.now_ms()
+    price = known[0] if known is not None and now - known[1] < FRESH_MS else await lane.venue.price(symbol)
+    engine.see(lane, now, {symbol: price})
+    return price
+
+
+def _told(outcome: Outcome) -> str:
+    """Return what is answered: which orders are on their way, and what was refused, with its reason."""
+    sent = [one.client_id for one in outcome.requests()]
+    told = [say("request.sent", orders=", ".join(sent))] if sent else []
+    told += [say("request.refused", why=say(f"refused.{one.reason}")) for one in outcome.refused]
+    return " ".join(told) or say("request.nothing")
+
+
+def _foreign(order: OrderReport) -> str:
+    """Return an order at the venue that is not ours, as people read it."""
+    figures = (order.side, order.type, order.quantity, order.symbol, order.price or order.trigger)
+    what = " ".join(f"{one:f}" if isinstance(one, Decimal) else str(one) for one in figures if one is not None)
+    return say("running.foreign", order=order.client_id or "-", venue_id=order.venue_id or "-", what=what)
