@@ -133,13 +133,56 @@ def heartbeat(session: Session) -> Figure:
     return _with_targets(Figure("The heartbeat, over loopback, bus in process"), session, "beats")
 
 
+def webhooks(session: Session) -> Figure:
+    figure = Figure("A webhook, over loopback: its HTTP request to its order on the wire")
+    figure.notes += [
+        "API and engine are one process, sender and exchange in a box are processes of their own.",
+        "Between the stamps: HTTP, the journal of calls, the engine, its journal (both synced to disk), ccxt.",
+    ]
+    return _with_targets(figure, session, "hooks")
+
+
+def jail(session: Session) -> Figure:
+    figure = Figure("Other people's code, in a jailed process of its own")
+    figure.notes.append("From the closed candle handed over to the wishes taken back, by the channel and its checks.")
+    return _with_targets(figure, session, "jail")
+
+
 def journal(session: Session) -> Figure:
     return _with_targets(Figure("The journal on SQLite"), session, "journals")
 
 
+def past(session: Session) -> Figure:
+    return _with_targets(Figure("What has become of orders, read off a journal on SQLite"), session, "past")
+
+
+def api(session: Session) -> Figure:
+    figure = Figure("The API under load, over loopback, SQLite")
+    figure.notes += [
+        "Server, engine (two bots, a market sixty times as fast as life) and load are processes of their own.",
+        "A broadcast is measured from its publication to the last client's socket.",
+    ]
+    return _with_targets(figure, session, "api")
+
+
 FIGURES: dict[str, Callable[[Session], Figure]] = {
     figure.__name__: figure
-    for figure in (compiled, event_loop, template, cold_start, proof, lake, indicators, live, heartbeat, journal)
+    for figure in (
+        compiled,
+        event_loop,
+        template,
+        cold_start,
+        proof,
+        lake,
+        indicators,
+        live,
+        api,
+        webhooks,
+        heartbeat,
+        journal,
+        past,
+        jail,
+    )
 }
 
 

@@ -60,7 +60,7 @@ def opened(setup: Setup) -> Iterator[tuple[str, IO[str], IO[str]]]:
 async def traded(setup: Setup, bots: int) -> dict[str, list[float]]:
     """Let ``bots`` trade at each close for as long as ``setup`` says; return what the box saw, and when."""
     with opened(setup) as (url, end, told), tempfile.TemporaryDirectory() as folder:
-        floor = _Floor(url, setup, Path(folder))
+        floor = BoxedFloor(url, setup, Path(folder))
         running = asyncio.create_task(floor.run(bots))
         await asyncio.wait((running,), timeout=setup.minute_s * setup.minutes)
         if running.done():
@@ -72,28 +72,28 @@ async def traded(setup: Setup, bots: int) -> dict[str, list[float]]:
         return times
 
 
-class _Floor:
+class BoxedFloor:
     """A trading floor as `cambist run` builds it, on a box."""
 
     def __init__(self, url: str, setup: Setup, home: Path) -> None:
         database, socket = f"sqlite:///{home / 'book.db'}", url.replace("http", "ws", 1)
         self._pace = setup.speed
         self._clock = AcceleratedClock(self._pace, FIRST_TS + HISTORY * MINUTE_MS)
-        self._register, bus = SqlRegister(database), open_bus()
+        self.register, self.bus = SqlRegister(database), open_bus()
         self._gateway = Gateway(base_url=url)
         self._recent = BinanceRecent(url)
         self._heartbeat = Heartbeat(
             BinanceFeed(socket),
             self._recent,
-            bus,
+            self.bus,
             SqlHeartbeatLog(database),
             self._clock,
             (SYMBOL,),
             grace_s=3.0 * self._pace,
         )
         around = Surroundings(
-            register=self._register,
-            bus=bus,
+            register=self.register,
+            bus=self.bus,
             clock=self._clock,
             alerts=LogAlerts(),
             recent=self._recent,
@@ -111,13 +111,15 @@ class _Floor:
     async def run(self, bots: int) -> None:
         accounts = [f"rich{number}" for number in range(min(bots, ACCOUNTS))]
         for account in accounts:
-            self._register.add_account(
-                AccountSpec(id=account, user_id=1, venue="binance", mode=Mode.LIVE, quote="USDT")
-            )
+            self.register.add_account(AccountSpec(id=account, user_id=1, venue="binance", mode=Mode.LIVE, quote="USDT"))
         for number in range(bots):
             bot = _bot(number, accounts[number % len(accounts)])
-            self._register.add_bot(bot)
-            self._register.ask(Request(user_id=1, account=bot.account, bot=bot.id, action="start"))
+            self.register.add_bot(bot)
+            self.register.ask(Request(user_id=1, account=bot.account, bot=bot.id, action="start"))
+        await self.serve()
+
+    async def serve(self) -> None:
+        """Trade what is set up in the register, until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._floor.run())

@@ -132,6 +132,50 @@ class RegisterContract:
         assert mine.waiting() == expected[1:]
         assert mine.request(ids[0]) == replace(expected[0], done_ms=99, answer="done")
 
+    def test_an_account_that_is_forgotten_leaves_nothing_and_nobody_else_s_does(self, open_register, mine, user):
+        gone, stays = an_account(user_id=user), an_account(user_id=user)
+        for account in (gone, stays):
+            mine.add_account(account)
+            bot = a_bot(account.id, id=fresh("b"), user_id=user)
+            mine.add_bot(bot)
+            mine.ask(Request(user_id=user, account=account.id, action="stop", bot=bot.id))
+            mine.raise_alert(Alert(ts=1, level=Level.INFO, key="k", params={}, user_id=user, account=account.id))
+        with pytest.raises(NotFound):
+            open_register(next(_users)).forget_account(gone.id)
+        mine.forget_account(gone.id)
+        assert mine.accounts() == [stays]
+        assert {bot.account for bot in mine.bots()} == {stays.id}
+        assert {request.account for request in mine.waiting()} == {stays.id}
+        assert {alert.account for alert in mine.alerts()} == {stays.id}
+        with pytest.raises(NotFound):
+            mine.forget_account(gone.id)
+
+    def test_a_bot_can_be_forgotten(self, open_register, mine, user):
+        account = an_account(user_id=user)
+        mine.add_account(account)
+        bots = [a_bot(account.id, id=fresh("b"), user_id=user) for _ in range(2)]
+        for bot in bots:
+            mine.add_bot(bot)
+            mine.ask(Request(user_id=user, account=account.id, action="stop", bot=bot.id))
+        with pytest.raises(NotFound):
+            open_register(next(_users)).forget_bot(bots[0].id)
+        mine.forget_bot(bots[0].id)
+        assert mine.bots() == [bots[1]]
+        assert [request.bot for request in mine.waiting()] == [bots[1].id]
+        with pytest.raises(NotFound):
+            mine.forget_bot(bots[0].id)
+
+    def test_a_refused_request_says_so(self, mine, engine, user):
+        account = an_account(user_id=user)
+        mine.add_account(account)
+        done, refused = (mine.ask(Request(user_id=user, account=account.id, action="x")) for _ in range(2))
+        engine.answer(done, 5, "done")
+        engine.answer(refused, 6, "no", refused=True)
+        assert [(mine.request(one).answer, mine.request(one).refused) for one in (done, refused)] == [
+            ("done", False),
+            ("no", True),
+        ]
+
     def test_a_request_that_is_not_there_is_not_found(self, mine):
         with pytest.raises(NotFound, match="#123456"):
             mine.request(123456)

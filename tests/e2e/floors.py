@@ -56,7 +56,7 @@ class Home:
 
     def up(self, *options: str) -> subprocess.Popen[str]:
         """Start the floor, quick and without a view."""
-        return self.start("up", "--headless", "--port", "0", "--speed", "1800", *options)
+        return self.start("up", "--headless", "--port", "0", "--speed", "1800", "--no-api", *options)
 
     def in_terminal(self, *words: str) -> tuple[subprocess.Popen[str], int]:
         """Start a command in a terminal of 120 columns; return it and what to read the terminal from."""

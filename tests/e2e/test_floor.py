@@ -107,11 +107,11 @@ def test_a_second_engine_waits_and_takes_over_when_the_first_dies(home: Home):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal as Unix has it")
 def test_the_view_in_a_terminal_and_a_second_one_that_would_show_nothing(home: Home):
-    process, terminal = home.in_terminal("up", "--port", "0", "--speed", "600")
+    process, terminal = home.in_terminal("up", "--port", "0", "--no-api", "--speed", "600")
     shown(terminal, "beating")
     picture = shown(terminal, "running")
     assert "rsi_reversion" in picture
-    second, other = home.in_terminal("up", "--port", "0")
+    second, other = home.in_terminal("up", "--port", "0", "--no-api")
     assert "--headless" in shown(other, "--headless")
     assert second.wait(timeout=60) == 1
     process.send_signal(signal.SIGINT)

@@ -1,35 +1,54 @@
 """The composition root: the only file that names an adapter."""
 
+import asyncio
+import atexit
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cambist.apps.settings import Settings, credentials_name, load
-from cambist.domain.account import AccountSpec, Mode
+from cambist.domain.account import LOCAL_USER, AccountSpec, BotSpec, Mode
 from cambist.domain.candles import Candles
-from cambist.domain.errors import BadInput
+from cambist.domain.errors import BadInput, BadStrategy, NotFound
 from cambist.domain.instrument import Instrument
 from cambist.domain.request import Traits
+from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 from cambist.market.exchange import Exchange
 from cambist.ports.alerts import Alerts
+from cambist.ports.answers import Answers
+from cambist.ports.assistant import Assistant
+from cambist.ports.audit_log import AuditLog
 from cambist.ports.book import Journal, Lease, Register
 from cambist.ports.bus import Bus
 from cambist.ports.clock import Clock
+from cambist.ports.exchanges import Exchanges, KeyRegister
 from cambist.ports.feed import MarketFeed, RecentMarket
 from cambist.ports.heartbeat_log import HeartbeatLog
 from cambist.ports.history import CandleFiles, CandleLake, PublicMarket
+from cambist.ports.jobs import JobSteps, JobStore, ReportFiles
+from cambist.ports.people import People
 from cambist.ports.results import ResultStore
+from cambist.ports.sandbox import Sandbox
+from cambist.ports.strategies import Shelf
+from cambist.ports.symbols import Symbols
+from cambist.ports.vault import Vault
 from cambist.ports.venue import Venue
+from cambist.ports.webhooks import Webhooks
 
 if TYPE_CHECKING:  # adapters are imported when they are asked for: the command line starts in a tenth of a second
+    from cambist.adapters.jobs.durable import DurableWorker
     from cambist.adapters.telemetry.http import TelemetryServer
     from cambist.adapters.telemetry.metrics import PrometheusMetrics
     from cambist.adapters.venues.binance.recent import BinanceRecent
     from cambist.adapters.venues.ccxt.gateway import Gateway
     from cambist.adapters.venues.ccxt.place import Progress
     from cambist.adapters.venues.simulated.market import MirroredMarket, SimulatedMarket
+    from cambist.engine.ready import Ready
+    from cambist.usecases.office import Office
+    from cambist.usecases.past import History
 
 
 def lake(settings: Settings | None = None) -> CandleLake:
@@ -69,11 +88,159 @@ def public_market(venue: str, settings: Settings | None = None) -> PublicMarket:
     return CcxtPublicMarket(venue, base_url=(settings or load()).venue_url)
 
 
-def results(settings: Settings | None = None) -> ResultStore:
-    """Return the store of finished backtests."""
+def results(settings: Settings | None = None, user_id: int = LOCAL_USER) -> ResultStore:
+    """Return one user's store of finished backtests."""
     from cambist.adapters.storage.results import SqlResults
 
-    return SqlResults((settings or load()).database_url)
+    return SqlResults((settings or load()).database_url, user_id)
+
+
+def answers(settings: Settings, user_id: int) -> Answers:
+    """Return what one user's requests with a key of their own were answered."""
+    from cambist.adapters.storage.answers import SqlAnswers
+
+    return SqlAnswers(settings.database_url, user_id)
+
+
+def strategies(settings: Settings, user_id: int | None) -> Shelf:
+    """Return the strategies that one user keeps on the server, or (for the engine and workers) all users."""
+    from cambist.adapters.storage.strategies import SqlShelf
+
+    return SqlShelf(settings.database_url, user_id)
+
+
+def assistant() -> Assistant:
+    """Return what reaches the language models that write strategies."""
+    from cambist.adapters.assistant.openai import OpenAiAssistant
+
+    return OpenAiAssistant()
+
+
+def jobs(settings: Settings, user_id: int | None = None) -> JobStore:
+    """Return the jobs of one user, or (None, for workers and watchers) of all."""
+    from cambist.adapters.storage.jobs import SqlJobs
+
+    return SqlJobs(settings.database_url, user_id)
+
+
+def report_files(settings: Settings, user_id: int) -> ReportFiles:
+    """Return the report pages of one user's backtests."""
+    from cambist.adapters.storage.report_files import ReportFolder
+
+    return ReportFolder(settings.home / "reports", user_id)
+
+
+def has_candles(venue: str) -> bool:
+    """Tell whether candles can be fetched from ``venue``: whether it is an exchange that ccxt knows."""
+    from cambist.adapters.venues.ccxt.lazy import venues
+
+    return venue in venues()
+
+
+def job_worker(settings: Settings, store: JobStore, steps: JobSteps) -> "DurableWorker":
+    """Return what runs jobs in this process."""
+    from cambist.adapters.jobs.durable import DurableWorker
+
+    return DurableWorker(settings.database_url, store, steps, lease(settings))
+
+
+# -- other people's code ----------------------------------------------------------------------------------------------
+
+
+def sandbox(settings: Settings) -> Sandbox:
+    """Return this process's sandbox for stored strategies; it ends with the process."""
+    return _sandbox(settings.trust_code)
+
+
+@cache
+def _sandbox(trusted: bool) -> Sandbox:
+    from cambist.adapters.sandbox.processes import ProcessSandbox
+
+    if trusted:
+        logging.getLogger(__name__).warning("%s", say("sandbox.trusted"))
+    found = ProcessSandbox("cambist.usecases.inside", trusted=trusted)
+    atexit.register(found.close)
+    return found
+
+
+def open_strategy(settings: Settings, spec: BotSpec) -> "Ready":
+    """Return the strategy of a bot: a stored one of its owner's, in the jail, or one of this machine's."""
+    from cambist.domain.strategy_text import parse_stored_name
+    from cambist.engine.jailed import Stored
+    from cambist.engine.ready import known
+    from cambist.strategies._load import samples
+
+    stored = parse_stored_name(spec.strategy)
+    if stored is None:
+        if spec.user_id != LOCAL_USER and spec.strategy not in samples():  # a file of this machine is not theirs
+            raise BadStrategy("strategy", spec.strategy, "strategy.no_file", known=", ".join(samples()))
+        return known(spec)
+    code = strategies(settings, spec.user_id).code(*stored)
+    return Stored(sandbox(settings), code, spec.strategy, spec.params)
+
+
+def caps_of(settings: Settings, user_id: int) -> Mapping[str, Any]:
+    """Return what an admin allows a person at most; nothing is said of who only uses the command line."""
+    try:
+        return people(settings).person(user_id).limits
+    except NotFound:
+        return {}
+
+
+# -- people -----------------------------------------------------------------------------------------------------------
+
+
+def people(settings: Settings) -> People:
+    """Return people, sessions and the server's settings."""
+    from cambist.adapters.storage.people import SqlPeople
+
+    return SqlPeople(settings.database_url)
+
+
+def audit_log(settings: Settings) -> AuditLog:
+    """Return the audit log."""
+    from cambist.adapters.storage.audit_log import SqlAuditLog
+
+    return SqlAuditLog(settings.database_url)
+
+
+def vault(settings: Settings) -> Vault:
+    """Return the vault; its key is that of ``CAMBIST_VAULT_KEY``, else of a file, which is made at the first need."""
+    from cambist.adapters.storage.secrets import SqlSecrets
+    from cambist.adapters.telemetry.logs import hide
+    from cambist.adapters.vault.envelope import EnvelopeVault
+    from cambist.adapters.vault.keys import local_keys
+
+    keys = local_keys(settings.vault_file, settings.vault_key)
+    return EnvelopeVault(SqlSecrets(settings.database_url), keys, opened=hide)
+
+
+def add_vault_key(settings: Settings) -> None:
+    """Put a new key in front of those of the vault's file."""
+    from cambist.adapters.vault.keys import add_key
+
+    add_key(settings.vault_file)
+
+
+def office(settings: Settings) -> "Office":
+    """Return what all that is done with people stands on."""
+    from cambist.adapters.vault.randomness import random_bytes
+    from cambist.usecases.office import Office
+
+    return Office(
+        people=people(settings),
+        vault=vault(settings),
+        audit=audit_log(settings),
+        randomness=random_bytes,
+        debug_allowed=settings.debug_login,
+    )
+
+
+def webhooks(settings: Settings, user_id: int | None = None) -> Webhooks:
+    """Return the webhooks of one user, or (for what receives their calls) of all."""
+    from cambist.adapters.storage.webhooks import SqlWebhooks
+
+    return SqlWebhooks(settings.database_url, user_id)
 
 
 # -- the book ---------------------------------------------------------------------------------------------------------
@@ -91,6 +258,14 @@ def journal(settings: Settings | None = None) -> Journal:
     from cambist.adapters.storage.journal import SqlJournal
 
     return SqlJournal((settings or load()).database_url)
+
+
+def history(settings: Settings, user_id: int | None = None) -> "History":
+    """Return what has become of one user's orders (or, for workers, of all users')."""
+    from cambist.adapters.storage.past import SqlPast
+    from cambist.usecases.past import History
+
+    return History(SqlPast(settings.database_url, user_id), journal(settings), traits_of)
 
 
 def lease(settings: Settings | None = None) -> Lease:
@@ -174,12 +349,39 @@ def gateway(settings: Settings, progress: "Progress | None" = None) -> "Gateway"
     return Gateway(base_url=settings.venue_url, memory=SqlBudgetMemory(settings.database_url), progress=progress)
 
 
-def account_venue(through: "Gateway", settings: Settings, spec: AccountSpec) -> Venue:
-    """Return the venue of an account that has one, testnet or live; raise `BadInput` without its keys."""
-    credentials = settings.credentials_of(spec.id)
+async def account_venue(through: "Gateway", settings: Settings, spec: AccountSpec) -> Venue:
+    """Return the venue of an account that has one, testnet or live; raise `BadInput` without its keys.
+
+    The keys are those of the vault, else those of the environment.
+    """
+    from cambist.usecases.brokers import kept_credentials
+
+    kept = await asyncio.to_thread(lambda: kept_credentials(vault(settings), spec))
+    credentials = kept or settings.credentials_of(spec.id)
     if not credentials.api_key or not credentials.secret:
         raise BadInput("credentials", spec.id, "running.no_keys", name=credentials_name(spec.id))
     return through.venue(spec.id, spec.venue, credentials, testnet=spec.mode is Mode.TESTNET)
+
+
+def exchanges(settings: Settings, through: "Gateway") -> Exchanges:
+    """Return the exchanges that ccxt knows, asked over the gateway ``through``; closing them closes it."""
+    from cambist.adapters.venues.ccxt.exchanges import CcxtExchanges
+
+    return CcxtExchanges(through, settings.home, settings.venue_url)
+
+
+def symbols(settings: Settings) -> Symbols:
+    """Return what exchanges list, as it was last fetched."""
+    from cambist.adapters.storage.symbols import SqlSymbols
+
+    return SqlSymbols(settings.database_url)
+
+
+def account_keys(settings: Settings, user_id: int) -> KeyRegister:
+    """Return what is remembered of one user's keys at exchanges."""
+    from cambist.adapters.storage.account_keys import SqlKeyRegister
+
+    return SqlKeyRegister(settings.database_url, user_id)
 
 
 async def serve_gateway(resolve: Callable[[str], Awaitable[Venue]], over: Bus, consumer: str) -> None:

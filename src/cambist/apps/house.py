@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from cambist.apps import bootstrap
@@ -155,9 +156,9 @@ class House:
         self._live = live
         self._apart = apart
         self._kept = bootstrap.journal(settings)
-        self._gateway = bootstrap.gateway(settings)
+        self.gateway = bootstrap.gateway(settings)
         self.market: Market = (
-            MadeUp(settings, speed) if market == MADE_UP else Mirror(settings, self._gateway.place(BINANCE).instrument)
+            MadeUp(settings, speed) if market == MADE_UP else Mirror(settings, self.gateway.place(BINANCE).instrument)
         )
         self.bus = bootstrap.bus(settings)
         self.register = bootstrap.register(settings)
@@ -175,6 +176,8 @@ class House:
                 prices=self.market.prices,
                 lake=bootstrap.lake(settings),
                 open_venue=self._open_venue,
+                open_strategy=partial(bootstrap.open_strategy, settings),
+                caps=partial(bootstrap.caps_of, settings),
                 late_ms=self.market.late_ms,
                 pace=self.market.speed,
             ),
@@ -185,7 +188,7 @@ class House:
     async def run(self, *also: Coroutine[Any, Any, None]) -> None:
         """Run until cancelled or until one of ``also`` ends; what was opened is closed."""
         async with AsyncExitStack() as opened:
-            for one in (self.bus, self._gateway, self.market):
+            for one in (self.bus, self.gateway, self.market):
                 opened.push_async_callback(one.close)
             telling = asyncio.create_task(self._audit.run())
             tasks = [asyncio.create_task(one) for one in (self.floor.run(), self._beat(), *also)]
@@ -227,7 +230,7 @@ class House:
             raise VenueRefused("running.not_live")
         if self._apart:
             return await bootstrap.bus_venue(spec.id, self.bus)
-        return bootstrap.account_venue(self._gateway, self._settings, spec)
+        return await bootstrap.account_venue(self.gateway, self._settings, spec)
 
     async def _paper(self, spec: AccountSpec) -> Venue:
         if spec.venue != self.market.name:

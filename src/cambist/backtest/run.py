@@ -70,15 +70,15 @@ def backtest(
     Raises `BadInput` for values that will not do, `StrategyFailed` when a strategy's own code raises, and `Stopped` on
     Ctrl-C.
     """
-    settings = Settings(
-        cash=_checked("cash", cash, 1e-9, 1e15),
-        fee_bps=_checked("fee_bps", fee_bps, -100.0, 1_000.0),
-        maker_fee_bps=None if maker_fee_bps is None else _checked("maker_fee_bps", maker_fee_bps, -100.0, 1_000.0),
-        slippage_bps=_checked("slippage_bps", slippage_bps, 0.0, 1_000.0),
-        spread_bps=_checked("spread_bps", spread_bps, 0.0, 1_000.0),
-        volume_share=None if volume_share is None else _checked("volume_share", volume_share, 1e-9, 1.0),
+    settings = checked(
+        cash=cash,
+        fee_bps=fee_bps,
+        maker_fee_bps=maker_fee_bps,
+        slippage_bps=slippage_bps,
+        spread_bps=spread_bps,
+        volume_share=volume_share,
         limit_touch=limit_touch,
-        pyramiding=int(_checked("pyramiding", pyramiding, 1, 1_000)),
+        pyramiding=pyramiding,
     )
     if engine not in get_args(Engine):
         raise BadInput("engine", engine, "param.choices", choices=", ".join(get_args(Engine)))
@@ -101,6 +101,30 @@ def backtest(
     ]
     stamp = _stamp(seats, outcome, settings) if proof else skipped()
     return _result(seats, settings, outcome, stamp, tuple(notes))
+
+
+def checked(
+    *,
+    cash: float,
+    fee_bps: float,
+    maker_fee_bps: float | None,
+    slippage_bps: float,
+    spread_bps: float,
+    volume_share: float | None,
+    limit_touch: bool,
+    pyramiding: int,
+) -> Settings:
+    """Return the settings of a backtest; raise `BadInput` for a value that will not do."""
+    return Settings(
+        cash=_checked("cash", cash, 1e-9, 1e15),
+        fee_bps=_checked("fee_bps", fee_bps, -100.0, 1_000.0),
+        maker_fee_bps=None if maker_fee_bps is None else _checked("maker_fee_bps", maker_fee_bps, -100.0, 1_000.0),
+        slippage_bps=_checked("slippage_bps", slippage_bps, 0.0, 1_000.0),
+        spread_bps=_checked("spread_bps", spread_bps, 0.0, 1_000.0),
+        volume_share=None if volume_share is None else _checked("volume_share", volume_share, 1e-9, 1.0),
+        limit_touch=limit_touch,
+        pyramiding=int(_checked("pyramiding", pyramiding, 1, 1_000)),
+    )
 
 
 def _checked(field: str, value: float, low: float, high: float) -> float:

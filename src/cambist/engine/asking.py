@@ -230,8 +230,8 @@ class Asker:
     async def _apart(self, bot: str, runner: Apart, candle: Candle) -> Answer:
         try:
             return Answer(bot, await runner.decide_soon(candle, self._limit_s))
-        except CambistError as error:
-            return Answer(bot, error=error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it ends this bot alone
+            return Answer(bot, error=failed(type(runner), error, candle.ts))
 
     async def _one(self, bot: str, runner: LiveRunner, candle: Candle) -> Answer:
         if runner in self._stuck:

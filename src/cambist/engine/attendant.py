@@ -3,14 +3,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candle, Candles
-from cambist.domain.errors import BadInput, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
+from cambist.domain.errors import BadInput, BusFailed, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
 from cambist.domain.event import BotAdded, BotChanged, Decided, Released
 from cambist.domain.instrument import Kind
 from cambist.domain.record import record
@@ -24,10 +25,10 @@ from cambist.engine.bots import Bots, Purse
 from cambist.engine.duplicates import Deduplicator
 from cambist.engine.live import Engine, Lane
 from cambist.engine.ready import Ready, known
-from cambist.execution.settings import limits_of, rules_of
+from cambist.execution.settings import capped, limits_of, rules_of
 from cambist.ports.alerts import Alerts
 from cambist.ports.book import Register, Request
-from cambist.ports.bus import HEARTBEAT, REQUESTS, Bus
+from cambist.ports.bus import ANSWERS, HEARTBEAT, REQUESTS, Bus
 from cambist.ports.clock import Clock
 from cambist.ports.feed import MarketFeed, RecentMarket
 from cambist.ports.history import CandleLake
@@ -68,6 +69,8 @@ class Surroundings:
     """Blocks. Raises `BadStrategy` or `NotFound` if there is no such strategy, `NotAllowed` if it may not run here."""
     late_ms: int | None
     """A signal later than this and its timeframe is no longer decided on; None: any is, for time is made up."""
+    caps: Callable[[int], Mapping[str, Any]] = lambda _: {}
+    """What an admin allows a person at most (`cambist.execution.settings.capped`), by user."""
     pace: float = 1.0
     """Seconds of the clock in a real one: what people wait for does not go faster with the clock."""
 
@@ -163,7 +166,8 @@ class Attendant:
         self._later.pop(spec.id, None)
 
     async def _open(self, spec: AccountSpec) -> Lane:
-        limits, rules = limits_of(spec.settings), rules_of(spec.settings)
+        caps = await asyncio.to_thread(self._around.caps, spec.user_id)
+        limits, rules = capped(limits_of(spec.settings), caps), rules_of(spec.settings)
         venue = await self._around.open_venue(spec)
         before = self._venues.pop(spec.id, None)
         if before is not None:  # of an account that failed and left the loop
@@ -249,10 +253,26 @@ class Attendant:
 
     async def _answer_all(self, asked: list[Request]) -> None:
         for request in asked:
-            answer = await self._answer(request)
-            now = self._engine.now_ms()
-            await asyncio.to_thread(self._around.register.answer, request.id, now, answer)
+            answer, refused = await self._answer(request)
+            now, register = self._engine.now_ms(), self._around.register
+            await asyncio.to_thread(register.answer, request.id, now, answer, refused=refused)
             self._answered.add(request.id)
+            await self._tell(request, answer, refused)
+
+    async def _tell(self, request: Request, answer: str, refused: bool) -> None:
+        message = {
+            "id": f"answer:{request.id}",
+            "ts": self._engine.now_ms(),
+            "user_id": request.user_id,
+            "request": request.id,
+            "account": request.account,
+            "bot": request.bot,
+            "action": request.action,
+            "refused": refused,
+            "answer": answer,
+        }
+        with suppress(BusFailed):  # it can be read in the register
+            await self._around.bus.publish(ANSWERS, message)
 
     async def _wake(self) -> None:
         """Look at once when somebody says on the bus that something was asked."""
@@ -278,17 +298,23 @@ class Attendant:
             if not lane.gone:
                 await self._seat_safely(lane, spec)
 
-    async def _answer(self, request: Request) -> str:
+    async def _answer(self, request: Request) -> tuple[str, bool]:
+        """Do what is asked; return what came of it, and whether it was refused."""
         try:
-            return await self._do(request)
+            return await self._do(request), False
         except Exception as error:  # noqa: BLE001 - whatever a person asked, the engine goes on
             expected = isinstance(error, CambistError)
             _log.warning("request %s: %s", request.id, error, exc_info=not expected)
-            return say("running.refused", why=str(error) if expected else f"{type(error).__name__}: {error}")
+            why = str(error) if expected else f"{type(error).__name__}: {error}"
+            return say("running.refused", why=why), True
 
     async def _do(self, request: Request) -> str:
-        lane = self._engine.lanes.get(request.account) or await self._newly(request.account)
         params: dict[str, Any] = json.loads(request.params)
+        if request.action == "leave":
+            return await self._leave(request.account, force=bool(params.get("force")))
+        if request.action == "keys":
+            await self._let_go(request.account)  # what was opened with the old ones
+        lane = self._engine.lanes.get(request.account) or await self._newly(request.account)
         if request.bot:
             return await self._do_with_bot(lane, request, params)
         return await self._do_with_account(lane, request, params)
@@ -304,6 +330,8 @@ class Attendant:
 
     async def _do_with_bot(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
         specs = {bot.id: bot for bot in await asyncio.to_thread(self._around.register.bots, request.account)}
+        if request.bot not in specs:
+            raise NotFound("running.unknown_bot", bot=request.bot, known=", ".join(specs) or "-")
         spec = specs[request.bot]
         if spec.id not in lane.account.seats:
             await self._add(lane, spec)
@@ -333,27 +361,45 @@ class Attendant:
     async def _do_with_account(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
         if request.action == "settings":
             specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
-            requests.configure(self._engine, lane, specs[request.account].settings)
+            spec = specs[request.account]
+            caps = await asyncio.to_thread(self._around.caps, spec.user_id)
+            limits, rules = capped(limits_of(spec.settings), caps), rules_of(spec.settings)
+            self._engine.configure(lane, limits, rules)
             return say("running.done.settings", account=request.account)
-        if request.action == "leave":
-            return await self._leave(lane, force=bool(params.get("force")))
+        if request.action == "keys":
+            return say("running.done.keys", account=request.account)
         return await requests.with_account(self._engine, lane, request, params)
 
-    async def _leave(self, lane: Lane, *, force: bool) -> str:
-        """Take an account out of the loop and delete all that is kept of it: its person wants it gone."""
-        name = lane.account.spec.id
-        if not force and not lane.account.idle:
+    async def _leave(self, name: str, *, force: bool) -> str:
+        """Delete an account and all that is kept of it: its person wants it gone."""
+        register = self._around.register
+        lane = self._engine.lanes.get(name)
+        if lane is not None:
+            account = lane.account
+        else:  # one that cannot be opened, because its keys are wrong for instance, is judged by its journal
+            specs = {spec.id: spec for spec in await asyncio.to_thread(register.accounts)}
+            if name not in specs:
+                raise NotFound("running.unknown_account", account=name)
+            account = await asyncio.to_thread(self._engine.last_known, specs[name])
+        if not force and not account.idle:
             raise BadInput("account", name, "running.holds", account=name)
-        for bot in lane.account.seats:
-            self._bots.end(bot)
-            self._later.pop(bot, None)
-        await self._engine.remove(name)
+        await self._let_go(name)
         self._accounts.pop(name, None)
+        self._refused.pop(name, None)
+        await asyncio.to_thread(register.forget_account, name)
+        return say("running.done.leave", account=name)
+
+    async def _let_go(self, name: str) -> None:
+        """Take an account out of the loop, and close its venue; its orders stay there."""
+        lane = self._engine.lanes.get(name)
+        if lane is not None:
+            for bot in lane.account.seats:
+                self._bots.end(bot)
+                self._later.pop(bot, None)
+            await self._engine.remove(name)
         venue = self._venues.pop(name, None)
         if venue is not None:
             await venue.close()
-        await asyncio.to_thread(self._around.register.forget_account, name)
-        return say("running.done.leave", account=name)
 
     # -- the market ---------------------------------------------------------------------------------------------------
 

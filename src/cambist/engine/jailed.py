@@ -160,7 +160,13 @@ def _written(wish: Wish) -> list[Any]:
     if not isinstance(wish, Enter):
         return ["exit" if isinstance(wish, Exit) else "cancel"]
     size = wish.size
-    amount: str | float = size.amount if isinstance(size, Notional) else str(size.amount) if isinstance(size, Quantity) else size.of_equity
+    amount: str | float = (
+        size.amount
+        if isinstance(size, Notional)
+        else str(size.amount)
+        if isinstance(size, Quantity)
+        else size.of_equity
+    )
     how = {name: getattr(wish, name) for name in (*_PRICES, *_SHARES)}
     return ["enter", str(wish.side), type(size).__name__.lower(), amount, how, str(wish.time_in_force)]
 

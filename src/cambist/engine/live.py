@@ -14,12 +14,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from cambist.domain.account import AccountSpec
 from cambist.domain.alert import Alert, Level
 from cambist.domain.command import VenueCommand
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.event import AccountEvent, Corrected, Opened, Restarted, TimePassed
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.report import BalancesReported, OrderReport
+from cambist.domain.request import Traits
 from cambist.engine.account import Account, Outcome
 from cambist.engine.carrying import Carrier
 from cambist.engine.desk import step
@@ -139,6 +141,10 @@ class Engine:
         self.start(lane, self._reconciler.listen(lane))
         self.start(lane, self._reconciler.keep_reconciling(lane))
         return lane
+
+    def last_known(self, spec: AccountSpec) -> Account:
+        """Return how an account that is not in the loop stands by its journal. Blocks."""
+        return recover(Account(spec, Traits(stops=False, oco=False)), self._journal).account
 
     async def remove(self, account_id: str) -> None:
         """Take one account out of the loop: from now on nothing is sent or journaled for it. Its orders stay."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.errors import BadInput, CambistError, NotFound
 from cambist.domain.event import (
     BreakerRearmed,
     HandAmended,
@@ -18,15 +18,19 @@ from cambist.domain.event import (
     TradingChanged,
     Wished,
 )
+from cambist.domain.instrument import Instrument
 from cambist.domain.order import OrderType, Side, TimeInForce
+from cambist.domain.record import record
 from cambist.domain.report import OrderReport
 from cambist.domain.text import say
 from cambist.domain.trading import TradingState
+from cambist.domain.wire import to_text
 from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Size, Wish
 from cambist.engine.account import Outcome, Seat
+from cambist.engine.hand import spendable
 from cambist.engine.lane import Lane
 from cambist.engine.live import Engine
-from cambist.execution.settings import limits_of, rules_of
+from cambist.portfolio.ledger import held_asset
 from cambist.ports.book import Request
 
 FRESH_MS = 5_000
@@ -40,6 +44,8 @@ async def with_account(engine: Engine, lane: Lane, request: Request, params: dic
     match request.action:
         case "order" | "cancel" | "amend":
             return await _by_hand(engine, lane, request, params)
+        case "offer":
+            return to_text(Offer, await _offer(engine, lane, str(params.get("symbol"))))
         case "halt" | "reduce_only" | "activate":
             state = {"halt": TradingState.HALTED, "reduce_only": TradingState.REDUCE_ONLY}.get(request.action)
             flatten = bool(params.get("flatten"))
@@ -61,11 +67,6 @@ async def with_account(engine: Engine, lane: Lane, request: Request, params: dic
         case _:
             raise BadInput("action", request.action, "running.no_action")
     return say(f"running.done.{request.action}", account=name)
-
-
-def configure(engine: Engine, lane: Lane, settings: Mapping[str, Any] | None) -> None:
-    """Judge the account by ``settings`` from now on; raise `BadInput` for what is wrong with them."""
-    engine.configure(lane, limits_of(settings), rules_of(settings))
 
 
 async def wish(engine: Engine, lane: Lane, seat: Seat, request: Request, params: dict[str, Any]) -> str:
@@ -143,6 +144,26 @@ def _side(value: Any) -> Side:
     return Side(value)
 
 
+@record(kw_only=True)
+class Offer:
+    """What somebody who wants to order by hand must know."""
+
+    instrument: Instrument
+    last: Decimal
+    free_quote: Decimal
+    free_base: Decimal
+
+
+async def _offer(engine: Engine, lane: Lane, symbol: str) -> Offer:
+    instrument = (await lane.venue.instruments([symbol]))[symbol]
+    return Offer(
+        instrument=instrument,
+        last=await _price(engine, lane, symbol),
+        free_quote=spendable(lane.account, instrument.quote),
+        free_base=spendable(lane.account, held_asset(instrument)),
+    )
+
+
 # -- by hand ----------------------------------------------------------------------------------------------------------
 
 
@@ -184,8 +205,18 @@ async def _by_hand(engine: Engine, lane: Lane, request: Request, params: dict[st
         quantity = _positive("quantity", params["quantity"])
     if quantity <= one.filled:
         raise BadInput("quantity", f"{quantity:f}", "request.filled", filled=f"{one.filled:f}")
+    _in_steps(seat.bot.instrument, quantity, price, trigger)
     await engine.put(lane, HandAmended(engine.now_ms(), request.id, name, quantity, price, trigger))
     return say("request.amending", order=name)
+
+
+def _in_steps(instrument: Instrument, quantity: Decimal, *levels: Decimal | None) -> None:
+    """Raise `BadInput` for what the venue would refuse: by then the order that stands would be taken back already."""
+    if quantity % instrument.lot_step:
+        raise BadInput("quantity", f"{quantity:f}", "request.lot", lot=f"{instrument.lot_step:f}")
+    for level in levels:
+        if level is not None and level % instrument.tick_size:
+            raise BadInput("price", f"{level:f}", "ticket.tick", tick=f"{instrument.tick_size:f}")
 
 
 async def _price(engine: Engine, lane: Lane, symbol: str) -> Decimal:
@@ -198,10 +229,15 @@ async def _price(engine: Engine, lane: Lane, symbol: str) -> Decimal:
 
 
 def _told(outcome: Outcome) -> str:
-    """Return what is answered: which orders are on their way, and what was refused, with its reason."""
+    """Return what is answered: which orders are on their way; raise `CambistError` with the reason if none is."""
     sent = [one.client_id for one in outcome.requests()]
+    refused = [say(f"refused.{one.reason}") for one in outcome.refused]
+    if refused and not sent:
+        raise CambistError("request.refused", why="; ".join(refused))
     told = [say("request.sent", orders=", ".join(sent))] if sent else []
-    told += [say("request.refused", why=say(f"refused.{one.reason}")) for one in outcome.refused]
+    told += [say("request.refused", why=why) for why in refused]
+    if not told and outcome.commands:  # an exit leaves once the stop in its way has been taken back
+        return say("request.closing")
     return " ".join(told) or say("request.nothing")
 
 

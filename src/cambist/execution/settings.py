@@ -8,7 +8,7 @@ known is an error, for a limit that was misspelt would limit nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -31,6 +31,18 @@ def limits_of(settings: Mapping[str, Any] | None) -> Limits:
         return Limits(**found)
     except BadInput as error:
         raise BadInput(f"limits.{error.field}", error.value, error.key, **error.params) from None
+
+
+def capped(limits: Limits, caps: Mapping[str, Any]) -> Limits:
+    """Return ``limits`` made as narrow as what an admin allows a person: ``max_notional`` over all their accounts,
+    ``max_daily_loss`` of each. Raises `BadInput` for a cap that is no amount."""
+    found: dict[str, Any] = {}
+    for name, cap in (("max_user_notional", "max_notional"), ("max_daily_loss", "max_daily_loss")):
+        most = _number(f"limits.{cap}", caps.get(cap), whole=False)
+        own = getattr(limits, name)
+        if most is not None and (own is None or most < own):
+            found[name] = most
+    return replace(limits, **found)
 
 
 def rules_of(settings: Mapping[str, Any] | None) -> BreakerRules:

@@ -37,6 +37,8 @@ class Request:
     asked_ms: int = 0
     done_ms: int | None = None
     answer: str = ""
+    refused: bool = False
+    """Whether the answer says why it was not done."""
     id: int = 0
 
 
@@ -110,8 +112,8 @@ class Register(Protocol):
         """Return the requests that have no answer yet, oldest first."""
         ...
 
-    def answer(self, request_id: int, done_ms: int, answer: str) -> None:
-        """Say what came of a request."""
+    def answer(self, request_id: int, done_ms: int, answer: str, *, refused: bool = False) -> None:
+        """Say what came of a request, or why it was not done."""
         ...
 
     def request(self, request_id: int) -> Request:

@@ -59,6 +59,13 @@ METRICS = (
     Metric("feed_age_seconds", Kind.GAUGE, "Time since the last word on a market", ("venue", "symbol")),
     Metric("clock_offset_seconds", Kind.GAUGE, "The venue's time less ours", ("venue",)),
     Metric("queue_depth", Kind.GAUGE, "Events that wait for the engine", ()),
+    Metric("http_requests_total", Kind.COUNTER, "Requests to the API", ("route", "method", "status")),
+    Metric("http_request_duration_seconds", Kind.HISTOGRAM, "Time to answer a request to the API", ("route",), SLOW),
+    Metric("stream_clients", Kind.GAUGE, "Clients of the stream", ()),
+    Metric("stream_dropped_total", Kind.COUNTER, "Events left out for slow clients of the stream", ("topic",)),
+    Metric("webhook_calls_total", Kind.COUNTER, "Webhooks called from outside, by what came of it", ("outcome",)),
+    Metric("cache_hits_total", Kind.COUNTER, "Answers found in a cache", ("cache",)),
+    Metric("cache_misses_total", Kind.COUNTER, "Answers not found in a cache", ("cache",)),
     Metric("request_weight_used", Kind.GAUGE, "Share of the venue's request budget in use, 0 to 1", ("venue",)),
 )
 """All there are; names get the prefix ``cambist_`` where they are shown."""
@@ -77,6 +84,17 @@ class Metrics(Protocol):
 
     def observe(self, name: str, value: float, **labels: str) -> None:
         """Add ``value`` to the histogram ``name``."""
+        ...
+
+
+class ShownMetrics(Metrics, Protocol):
+    """Metrics that can be shown."""
+
+    content_type: str
+    """What `text` is, as HTTP says it."""
+
+    def text(self) -> bytes:
+        """Return all values."""
         ...
 
 

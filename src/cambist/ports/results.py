@@ -45,8 +45,16 @@ class ResultStore(Protocol):
         """Return the result ``result_id`` with its trades and equity; raise `NotFound`."""
         ...
 
-    def latest(self, limit: int = 50, strategy: str | None = None) -> list[StoredResult]:
-        """Return the newest results first, without trades and equity."""
+    def latest(
+        self,
+        limit: int = 50,
+        strategy: str | None = None,
+        *,
+        venue: str | None = None,
+        timeframe: str | None = None,
+        before: int | None = None,
+    ) -> list[StoredResult]:
+        """Return the newest results first, without trades and equity; with ``before`` those of a smaller id."""
         ...
 
     def forget(self, result_id: int) -> None:

@@ -22,12 +22,16 @@ _NUMBERS = 10**6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """Someone with an account: the key and the secret that sign for it, what it holds at first, and its name."""
+    """Someone with an account: the key and the secret that sign for it, what it holds at first, and its name.
+
+    ``withdraws`` is what the exchange says of the key when it is asked; there is nothing to withdraw to.
+    """
 
     key: str
     secret: str
     balances: Mapping[str, Decimal] = field(default_factory=dict)
     name: str = ""
+    withdraws: bool = False
 
     @property
     def account(self) -> str:
@@ -80,9 +84,13 @@ class Market:
         self._openings = count()
         self.exchange = self._opened()
 
+    def customer(self, account: str) -> Customer:
+        """Return whose account it is."""
+        return next(one for one in self._customers if one.account == account)
+
     def first_balances(self, account: str) -> Mapping[str, Decimal]:
         """Return what an account held at first."""
-        return next(one.balances for one in self._customers if one.account == account)
+        return self.customer(account).balances
 
     def forget(self) -> None:
         """Begin anew with the accounts as they were at first, where the market stands; no number is given twice."""

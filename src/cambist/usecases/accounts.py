@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cambist.domain.account import AccountSpec, Mode
+from cambist.domain.account import AccountSpec, Mode, owned_id
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.request import Traits
 from cambist.domain.standing import AccountStanding
@@ -53,7 +53,7 @@ def add_account(
     """Add an account and return it; ``deposit`` is what a paper account begins with. Raises `BadInput`."""
     settings = {"deposit": str(amount("deposit", deposit))} if mode is Mode.PAPER else None
     spec = AccountSpec(
-        id=checked_id("account", name),
+        id=owned_id(checked_id("account", name), user_id),
         user_id=user_id,
         venue=venue.lower(),
         mode=mode,
@@ -92,6 +92,11 @@ def set_settings(register: Register, name: str, changes: dict[str, str], now_ms:
     register.set_account(name, settings)
     ask(register, spec.user_id, name, "settings", now_ms)
     return replace(spec, settings=settings)
+
+
+def take_up_caps(register: Register, now_ms: int) -> list[int]:
+    """Ask the engine to judge the accounts of ``register`` by what an admin allows their person from now on."""
+    return [ask(register, spec.user_id, spec.id, "settings", now_ms) for spec in register.accounts()]
 
 
 def ask(

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from cambist.domain.account import AccountSpec, BotSpec, Mode
-from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, Mode, owned_id
+from cambist.domain.errors import BadInput, NotFound, TooMany
+from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.heartbeat import TIMEFRAMES
 from cambist.engine.runners import configured
@@ -25,15 +26,22 @@ def add_bot(
     since_ms: int | None = None,
     until_ms: int | None = None,
     pyramiding: int = 1,
+    most: int | None = None,
 ) -> BotSpec:
-    """Add a bot and return it; it does nothing until it is started. Raises `BadInput`, `BadStrategy`, `NotFound`."""
+    """Add a bot and return it; it does nothing until it is started.
+
+    ``most`` is how many bots its person may have. A strategy that a person stored is not looked at here: whoever asks
+    knows that it may run. Raises `BadInput`, `BadStrategy`, `NotFound`, `TooMany`.
+    """
     owner = account_of(register, account)
+    if most is not None and len(register.bots()) >= most:
+        raise TooMany("running.most_bots", most=most)
     if timeframe not in TIMEFRAMES:
         raise BadInput("timeframe", timeframe, "timeframe.known", known=" ".join(TIMEFRAMES))
     if since_ms is not None and until_ms is not None and until_ms <= since_ms:
         raise BadInput("--until", until_ms, "running.until")
     spec = BotSpec(
-        id=checked_id("bot", name),
+        id=owned_id(checked_id("bot", name), owner.user_id),
         user_id=owner.user_id,
         account=account,
         strategy=_lasting(strategy),
@@ -45,7 +53,8 @@ def add_bot(
         until_ms=until_ms,
         pyramiding=pyramiding,
     )
-    configured(spec.strategy, spec.params)  # what is wrong with it is told now, not when it starts
+    if parse_stored_name(spec.strategy) is None and spec.strategy != WEBHOOK:
+        configured(spec.strategy, spec.params)  # what is wrong with it is told now, not when it starts
     register.add_bot(spec)
     return spec
 

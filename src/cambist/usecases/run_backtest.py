@@ -8,6 +8,7 @@ from cambist.backtest.loop import Progress
 from cambist.backtest.run import Finished, backtest
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.instrument import Instrument
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.runners import configured
@@ -37,6 +38,15 @@ class Order:
 def run_backtest(order: Order, lake: CandleLake, progress: Progress | None = None) -> Finished:
     """Run ``order`` on the lake's candles; raise `BadInput`, `NotFound` or what `backtest` raises."""
     strategy = configured(order.strategy, order.params)
+    candles, detail, instruments = gathered(order, lake)
+    return backtest(strategy, candles, detail=detail, instrument=instruments, progress=progress, **order.settings)
+
+
+def gathered(order: Order, lake: CandleLake) -> tuple[list[Candles], list[Candles], dict[str, Instrument]]:
+    """Return what ``order`` runs on: candles, finer candles if it wants them, and the rules that are known by symbol.
+
+    Raises `BadInput` for too few candles or no clear venue, `NotFound`.
+    """
     held = lake.series()
     candles, detail, instruments = [], [], {}
     for symbol in order.symbols:
@@ -47,7 +57,7 @@ def run_backtest(order: Order, lake: CandleLake, progress: Progress | None = Non
         instrument = lake.instrument(venue, symbol)
         if instrument is not None:
             instruments[symbol] = instrument
-    return backtest(strategy, candles, detail=detail, instrument=instruments, progress=progress, **order.settings)
+    return candles, detail, instruments
 
 
 def _only_venue(symbol: str, held: Sequence[Series]) -> str:

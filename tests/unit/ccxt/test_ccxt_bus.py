@@ -16,6 +16,7 @@ from tests.unit.ccxt.test_ccxt_streams import EXECUTION, Pushing, until
 from cambist.adapters.bus.inprocess import InProcessBus
 from cambist.adapters.venues.ccxt.remote import BusVenue, open_bus_venue
 from cambist.adapters.venues.ccxt.serving import serve_requests
+from cambist.adapters.venues.ccxt.trading import CcxtVenue
 from cambist.adapters.venues.ccxt.wire import (
     METHODS,
     error_from_json,
@@ -25,6 +26,7 @@ from cambist.adapters.venues.ccxt.wire import (
     report_to_json,
     to_json,
 )
+from cambist.domain.credentials import Credentials
 from cambist.domain.errors import (
     CambistError,
     NotFound,
@@ -49,17 +51,28 @@ BUY = OrderRequest(
 )
 
 
+class Counted(CcxtVenue):
+    """A venue that knows whether it was closed."""
+
+    closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+        await super().close()
+
+
 @asynccontextmanager
 async def served_over_a_bus(answers: dict[str, Any]) -> AsyncIterator[tuple[InProcessBus, Box]]:
     bus = InProcessBus()
     async with box(answers) as served, gateway_to(served) as gateway:
         furnish(gateway.place("binance"))
-        opened: list[Venue] = []
+        opened: list[Counted] = []
 
         async def resolve(account: str) -> Venue:
             if account != "alice":
                 raise NotFound("gateway.account", account=account)
-            opened.append(gateway.venue(account, "binance", KEYS))
+            assert all(venue.closed for venue in opened)
+            opened.append(Counted(account, gateway.place("binance"), KEYS))
             return opened[-1]
 
         server = asyncio.create_task(serve_requests(resolve, bus))
@@ -71,7 +84,6 @@ async def served_over_a_bus(answers: dict[str, Any]) -> AsyncIterator[tuple[InPr
             await asyncio.gather(server, return_exceptions=True)
             for venue in opened:
                 await venue.close()
-            assert len(opened) <= 1
     await bus.close()
 
 
@@ -131,6 +143,31 @@ def test_no_key_ever_travels_over_the_bus():
     said = asyncio.run(inside())
     assert KEYS.secret not in said
     assert '"key"' not in said.replace('"key": "venue', "")
+
+
+def test_an_account_that_is_opened_anew_uses_the_keys_of_now():
+    async def inside() -> None:
+        bus, keys = InProcessBus(), [Credentials(api_key="old", secret="s"), Credentials(api_key="new", secret="s")]
+        account = {"balances": [{"asset": "USDT", "free": "1", "locked": "0"}]}
+        async with box({"api/v3/account": account}) as served, gateway_to(served) as gateway:
+            furnish(gateway.place("binance"))
+
+            async def resolve(account: str) -> Venue:
+                return gateway.venue(account, "binance", keys.pop(0))
+
+            server = asyncio.create_task(serve_requests(resolve, bus))
+            await asyncio.sleep(0)
+            for _ in range(2):
+                venue = await open_bus_venue("alice", bus)
+                await venue.balances()
+                await venue.balances()
+                await venue.close()
+            assert [one.headers["X-MBX-APIKEY"] for one in served.of("api/v3/account")] == ["old"] * 2 + ["new"] * 2
+            server.cancel()
+            await asyncio.gather(server, return_exceptions=True)
+        await bus.close()
+
+    asyncio.run(inside())
 
 
 def test_a_request_that_comes_again_is_answered_from_memory_and_an_old_one_is_never_sent():

@@ -33,7 +33,7 @@ from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
 from cambist.market.synthetic import synthetic_market
 from cambist.ports.book import JournalEntry
-from cambist.ports.bus import HEARTBEAT
+from cambist.ports.bus import ANSWERS, HEARTBEAT
 from cambist.ports.metrics import Unmeasured
 from cambist.usecases.accounts import add_account, ask
 from cambist.usecases.bots import add_bot, tell_bot
@@ -301,6 +301,30 @@ def test_what_no_engine_does_is_answered(place: Place):
             await until(lambda: place.register.request(number).done_ms, "answered")
         assert "Not done" in place.register.request(number).answer
         assert json.loads(place.register.request(number).params) == {}
+
+    run(work)
+
+
+def test_an_answer_is_told_to_whoever_asked(place: Place):
+    async def work() -> None:
+        place.bot()
+        place.register.answer(place.register.waiting()[0].id, 1, "done before")
+        number = ask(place.register, 1, "paper", "dance", 0)
+        told = place.bus.subscribe(ANSWERS, group="test", consumer="one")
+        async with place.floor(), asyncio.timeout(20):
+            message = (await anext(told)).message
+        ts, answer = message.pop("ts"), message.pop("answer")
+        assert isinstance(ts, int)
+        assert "Not done" in answer
+        assert message == {
+            "id": f"answer:{number}",
+            "user_id": 1,
+            "request": number,
+            "account": "paper",
+            "bot": "",
+            "action": "dance",
+            "refused": True,
+        }
 
     run(work)
 

@@ -24,7 +24,7 @@ from cambist.engine.heartbeat import Heartbeat
 from cambist.market.candle_builder import to_candle
 from cambist.market.feed_check import Flaw
 from cambist.market.series import build
-from cambist.ports.bus import CANDLES, HEARTBEAT, RAW
+from cambist.ports.bus import CANDLES, HEARTBEAT, RAW, TICKS
 
 START = 1_700_006_400_000  # a multiple of four hours
 M1, M3, M5 = Timeframe.M1, Timeframe.M3, Timeframe.M5
@@ -86,7 +86,7 @@ class Scene:
     def __init__(self, played: Played, clock: SteppedClock, heartbeat: Heartbeat) -> None:
         self.played, self.clock, self.heartbeat = played, clock, heartbeat
         self.running: asyncio.Task[None]
-        self.got: dict[str, list[dict[str, Any]]] = {HEARTBEAT: [], CANDLES: [], RAW: []}
+        self.got: dict[str, list[dict[str, Any]]] = {HEARTBEAT: [], CANDLES: [], RAW: [], TICKS: []}
 
     def signals(self) -> list[tuple[str, int, bool]]:
         """Return (timeframe, the candle's number, repaired) of each signal, in order."""
@@ -316,6 +316,28 @@ def test_raw_messages_go_to_their_topic_and_never_wait(url):
             assert len({one["id"] for one in stage.got[RAW]}) == 2_000
             status = stage.heartbeat.status()
             assert (status.raw_dropped, status.last_message_ms) == (500, at(0) + 2_499)
+
+    asyncio.run(play())
+
+
+def test_the_last_price_of_each_symbol_is_told_once_in_a_while(url):
+    async def play() -> None:
+        async with scene(url, start=1, symbols=("X/Y", "Z/Y")) as stage:
+            for price in ("100", "101.50"):
+                stage.played.send(closing(0, price), closing(0, price, "Z/Y"), closing(0, "7", "other"))
+            async with asyncio.timeout(20):
+                while len(stage.got[TICKS]) < 2:
+                    await asyncio.sleep(0.01)
+            assert stage.got[TICKS] == [
+                {
+                    "id": f"played:{symbol}:tick:{at(1)}",
+                    "venue": "played",
+                    "symbol": symbol,
+                    "price": "101.50",
+                    "ts": at(1),
+                }
+                for symbol in ("X/Y", "Z/Y")
+            ]
 
     asyncio.run(play())
 

@@ -8,7 +8,7 @@ import pytest
 from cambist.domain.errors import BadInput
 from cambist.execution.breaker import BreakerRules, Falls
 from cambist.execution.limits import Limits
-from cambist.execution.settings import limits_of, rules_of
+from cambist.execution.settings import capped, limits_of, rules_of
 
 D = Decimal
 
@@ -72,3 +72,17 @@ def test_a_bad_rule_is_named(settings: Any, field: str, said: str):
         rules_of({"breaker": settings})
     assert refused.value.field == field
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("own", "caps", "found"),
+    [
+        ({}, {}, Limits()),
+        ({}, {"max_notional": "500", "max_bots": 3}, Limits(max_user_notional=D(500))),
+        ({"max_user_notional": "100"}, {"max_notional": "500"}, Limits(max_user_notional=D(100))),
+        ({"max_user_notional": "900"}, {"max_notional": "500"}, Limits(max_user_notional=D(500))),
+        ({"max_daily_loss": "50"}, {"max_daily_loss": "20"}, Limits(max_daily_loss=D(20))),
+    ],
+)
+def test_what_an_admin_allows_makes_limits_narrower_and_never_wider(own: Any, caps: Any, found: Limits):
+    assert capped(limits_of({"limits": own}), caps) == found

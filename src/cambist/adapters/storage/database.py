@@ -5,8 +5,9 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _PATIENCE_S = 30.0
 """How long one process waits for another that is writing."""
+_MOST_OPEN = 8
+"""SQLite files of one process whose connections are kept."""
+_open: dict[sa.URL, sa.Engine] = {}
+_opening = Lock()
 _MIGRATION_LOCK = 0x63616D62  # "camb": PostgreSQL's advisory locks are named by a number
 
 
@@ -111,16 +116,54 @@ def _sqlite(address: sa.URL) -> sa.Engine:
     file = Path(address.database or "")
     with obeying():
         file.parent.mkdir(parents=True, exist_ok=True)
-    # Opening a file costs less than a millisecond, and a pool would keep it open behind the caller's back.
-    # What stays open (the journal's connection) is guarded by a lock, not by the thread that opened it.
-    arguments = {"timeout": _PATIENCE_S, "check_same_thread": False}
-    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args=arguments)
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    return _sqlite_engine(address, file)
+
+
+def _sqlite_engine(address: sa.URL, file: Path) -> sa.Engine:
+    """Return the process's engine on ``file``.
+
+    An engine remembers how statements are written, and keeps a few connections open: to open one and read the schema
+    costs a millisecond, several times what a question costs, and an API is asked hundreds of them a second by stores
+    of many people.
+    """
+    with _opening:
+        engine = _open.pop(address, None)
+        if engine is None:
+            # a connection is guarded by the pool, not by the thread that opened it
+            arguments = {"timeout": _PATIENCE_S, "check_same_thread": False}
+            engine = sa.create_engine(address, poolclass=sa.QueuePool, max_overflow=-1, connect_args=arguments)
+            sa.event.listen(engine, "connect", partial(_prepare_sqlite, file))
+            sa.event.listen(engine, "checkout", partial(_still_there, file))
+            sa.event.listen(engine, "begin", _begin_sqlite)
+        _open[address] = engine
+        while len(_open) > _MOST_OPEN:
+            _open.pop(next(iter(_open))).dispose()
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _close_all() -> None:
+    while _open:
+        _open.popitem()[1].dispose()
+
+
+atexit.register(_close_all)
+
+
+def _still_there(file: Path, _connection: object, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
+    """Open the file anew if it is another one now: restored, or deleted and begun again."""
+    if record.info.get("file") != _identity(file):
+        raise sa.exc.DisconnectionError
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _prepare_sqlite(file: Path, connection: sqlite3.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
     # Python's sqlite3 begins transactions late and around some statements only; `_begin_sqlite` does it instead.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
@@ -130,6 +173,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # WAL lets readers read while one writes. It is kept in the file, so this is a question except on a new one.
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _switch_to_wal(connection)
+    record.info["file"] = _identity(file)
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -43,9 +43,15 @@ class Owned:
         """Return ``statement`` confined to this user's rows; a transaction of many statements uses it for each."""
         if self._user_id is None:
             return statement
-        (table,) = statement.get_final_froms() if isinstance(statement, sa.Select) else (statement.table,)
+        (table,) = _tables(statement) if isinstance(statement, sa.Select) else (statement.table,)
         return statement.where(table.c.user_id == self._user_id)
 
     @cached_property
     def _engine(self) -> sa.Engine:
         return open_database(self._url)
+
+
+def _tables(query: sa.Select[Any]) -> set[sa.FromClause]:
+    """Return all that ``query`` reads from; `Select.get_final_froms` would compile it to know."""
+    children = query.get_children()
+    return {one for one in children if isinstance(one, sa.FromClause) and not isinstance(one, sa.FunctionElement)}

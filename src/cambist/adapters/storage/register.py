@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cambist.adapters.storage.database import obeying, writing
 from cambist.adapters.storage.owned import Owned
 from cambist.adapters.storage.tables.book import accounts, alerts, bots, journal, ledger_lines, requests, snapshots
+from cambist.adapters.storage.tables.people import secrets
 from cambist.adapters.storage.tables.work import (
     account_keys,
     history_marks,
@@ -61,6 +62,11 @@ class SqlRegister(Owned):
     def forget_account(self, account: str) -> None:
         """Delete an account with all that is kept of it; raise `NotFound`."""
         with obeying(), writing(self._engine).begin() as connection:
+            kept = [
+                *connection.scalars(sa.select(webhooks.c.id).where(webhooks.c.account == account)),
+                f"account:{account}",
+            ]
+            connection.execute(self._confine(secrets.delete().where(secrets.c.record.in_(kept))))
             for table in _OF_ACCOUNT:
                 connection.execute(self._confine(table.delete().where(table.c.account == account)))
             gone = connection.execute(self._confine(accounts.delete().where(accounts.c.id == account))).rowcount
@@ -106,9 +112,10 @@ class SqlRegister(Owned):
         query = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requests.c.id)
         return [Request(**row) for row in self._read(query)]
 
-    def answer(self, request_id: int, done_ms: int, answer: str) -> None:
+    def answer(self, request_id: int, done_ms: int, answer: str, *, refused: bool = False) -> None:
         """Say what came of a request; raise `NotFound`."""
-        update = sa.update(requests).where(requests.c.id == request_id).values(done_ms=done_ms, answer=answer)
+        values = {"done_ms": done_ms, "answer": answer, "refused": refused}
+        update = sa.update(requests).where(requests.c.id == request_id).values(values)
         if not self._change(update):
             raise NotFound("book.no_request", id=request_id)
 

@@ -22,10 +22,11 @@ class SqlResults(Owned):
 
     def __init__(self, database_url: str, user_id: int = LOCAL_USER) -> None:
         super().__init__(database_url, user_id)
+        self._owner = user_id
 
     def keep(self, result: StoredResult) -> int:
         """Keep ``result`` and return its id; its own ``id`` and ``created_ms`` are not looked at."""
-        row = row_of(result, self._user_id, time.time_ns() // 1_000_000)
+        row = row_of(result, self._owner, time.time_ns() // 1_000_000)
         return int(self._add(table, row))
 
     def get(self, result_id: int) -> StoredResult:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from contextlib import AbstractContextManager, suppress
 from math import isfinite
+from threading import Lock
 from typing import Any, Literal, TextIO
 from urllib.parse import quote, quote_plus
 
@@ -28,6 +29,8 @@ _ASSIGNED = re.compile(
     rf"((?:{_NAMES})[\w-]{{0,32}}[\"']?\s*[=:]\s*[\"']?(?:(?:bearer|basic)\s+)?)([^\s&\"',;}})]+)", re.IGNORECASE
 )
 _IN_URL = re.compile(r"(\w://[^\s:/@]*:)([^\s@/]+)(@)")
+_OURS = re.compile(r"\b(?:cambist_[0-9a-f]{32}_|[0-9a-f]{32}\.)[0-9a-f]{64}\b|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+"""API tokens, refresh tokens and invitations, access tokens: known by their form."""
 
 
 class Redactor:
@@ -39,12 +42,15 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
         self._known: re.Pattern[str] | None = None
+        self._lock = Lock()
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
         """Never show ``secret`` from here on, written as it is or as in a URL; of at least four characters."""
-        if len(secret) >= _SHORTEST:
+        if len(secret) < _SHORTEST or secret in self._values:
+            return
+        with self._lock:
             self._values |= {secret, quote(secret, safe=""), quote_plus(secret)}
             longest_first = sorted(self._values, key=len, reverse=True)
             self._known = re.compile("|".join(map(re.escape, longest_first)))
@@ -58,6 +64,7 @@ class Redactor:
         """Return ``text`` without secrets."""
         if self._known is not None:
             text = self._known.sub(REDACTED, text)
+        text = _OURS.sub(REDACTED, text)
         text = _IN_URL.sub(rf"\g<1>{REDACTED}\g<3>", text)
         return _ASSIGNED.sub(rf"\g<1>{REDACTED}", text)
 
@@ -71,6 +78,15 @@ class Redactor:
         if isinstance(value, list | tuple | set | frozenset):
             return [self._value(None, inner) for inner in value]
         return self.text(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+
+
+_hidden = Redactor()
+"""What `hide` was told of in this process, whenever logging is set up."""
+
+
+def hide(secret: str) -> None:
+    """Show ``secret`` in no log line of this process from here on."""
+    _hidden.add(secret)
 
 
 def set_up(
@@ -121,6 +137,7 @@ def set_up(
                 structlog.processors.StackInfoRenderer(),
                 structlog.processors.format_exc_info,
                 redactor,
+                _hidden,
                 rendered,
             ],
         )

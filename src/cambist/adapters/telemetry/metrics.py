@@ -21,6 +21,8 @@ class PrometheusMetrics:
     name and dropped. Counters without labels begin at zero; the others appear with their first value.
     """
 
+    content_type: str = CONTENT_TYPE
+
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._metrics: dict[tuple[Kind, str], Any] = {

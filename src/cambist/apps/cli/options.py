@@ -119,3 +119,11 @@ def since_option(**settings: Any) -> Decorator:
 def until_option(**settings: Any) -> Decorator:
     """Return the option ``--until`` (int ms or None): the end, itself not included."""
     return click.option("--until", type=Moment(), **{"help": say("options.until"), **settings})
+
+
+def address(text: str) -> tuple[str, int]:
+    """Return the host and the port in ``text``; raise `BadInput`."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise BadInput("HOST:PORT", text, "up.address")
+    return host.strip("[]"), int(port)

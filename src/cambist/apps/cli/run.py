@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from cambist.apps import bootstrap
+from cambist.apps.cli.options import address
 from cambist.apps.settings import Settings, load
 from cambist.domain.account import Mode
 from cambist.domain.errors import BadInput, NotFound, VenueRefused
@@ -76,7 +77,7 @@ def gateway(live: bool, port: int) -> None:
                 raise NotFound("running.unknown_account", account=account)
             if specs[account].mode is Mode.LIVE and not live:
                 raise VenueRefused("running.not_live")
-            return bootstrap.account_venue(door, settings, specs[account])
+            return await bootstrap.account_venue(door, settings, specs[account])
 
         try:
             await bootstrap.serve_gateway(resolve, bus, _name())
@@ -96,6 +97,43 @@ def engine(live: bool, port: int) -> None:
 
     house = House(_apart(), BINANCE, live=live, apart=True)
     _serve(house.run, house.floor.reasons, port, "engine", metrics=house.metrics)
+
+
+@command.command("api", help=say("run.api.help"))
+@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8000", show_default=True, help=say("up.option.api"))
+@click.option("--workers", type=click.IntRange(0, 64), default=0, show_default=True, help=say("run.api.option.workers"))
+@_PORT
+def api(listen: str, workers: int, port: int) -> None:
+    """Serve REST and WebSocket, until Ctrl-C."""
+    from cambist.apps.api.services import open_services
+    from cambist.apps.cli.api_door import serve, welcome
+
+    host, at = address(listen)
+    settings = _apart()
+    metrics = bootstrap.metrics()
+    services = open_services(settings, metrics=metrics)
+    welcome(services)
+
+    async def run() -> None:
+        try:
+            await serve(services, host, at, must=True, workers=workers)
+        finally:
+            await services.bus.close()
+
+    _serve(run, lambda: services.readiness()[0], port, "api", metrics=metrics)
+
+
+@command.command("worker", help=say("run.worker.help"))
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help=say("run.worker.option.jobs"))
+@_PORT
+def worker(jobs: int, port: int) -> None:
+    """Run jobs, in processes that are started anew when they end."""
+    from cambist.apps.worker import Workers
+
+    settings = load()
+    bootstrap.set_up_logging(settings, form="json")
+    workers = Workers(settings, jobs)
+    _serve(workers.run, workers.reasons, port, "worker")
 
 
 def _apart() -> Settings:

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from cambist.apps import bootstrap
+from cambist.apps.cli.api_door import serve, welcome
+from cambist.apps.cli.options import address
 from cambist.apps.settings import Settings, load
 from cambist.domain.account import Mode
 from cambist.domain.errors import CambistError
@@ -25,8 +27,21 @@ _PORT = 9464
 @click.option("--headless", is_flag=True, help=say("up.option.headless"))
 @click.option("--live", is_flag=True, help=say("up.option.live"))
 @click.option("--port", type=click.IntRange(0, 65_535), default=_PORT, show_default=True, help=say("up.option.port"))
+@click.option(
+    "--api", "door", metavar="HOST:PORT", default="127.0.0.1:8000", show_default=True, help=say("up.option.api")
+)
+@click.option("--no-api", is_flag=True, help=say("up.option.no_api"))
 @click.option("--for", "seconds", type=click.FloatRange(0), help=say("up.option.for"))
-def command(market: str, speed: float, headless: bool, live: bool, port: int, seconds: float | None) -> None:
+def command(
+    market: str,
+    speed: float,
+    headless: bool,
+    live: bool,
+    port: int,
+    door: str,
+    no_api: bool,
+    seconds: float | None,
+) -> None:
     """Run everything that is set up; on the first start, set up a paper account with two bots."""
     from cambist.apps.house import House
     from cambist.usecases.bots import first_floor
@@ -43,7 +58,8 @@ def command(market: str, speed: float, headless: bool, live: bool, port: int, se
         first_floor(house.register, house.market.name, house.market.clock.now_ms())
     elif live and not any(spec.mode is Mode.LIVE for spec in house.register.accounts()):
         click.echo(say("up.no_live_account"), err=True)
-    asyncio.run(_up(house, headless=headless, port=port, seconds=seconds))
+    also = () if no_api else (_api(house, settings, *address(door)),)
+    asyncio.run(_up(house, *also, headless=headless, port=port, seconds=seconds))
     click.echo(say("up.stopped", log=log or "stderr"))
 
 
@@ -57,7 +73,22 @@ def _need_to_ourselves(settings: Settings) -> None:
     lease.give_back()
 
 
-async def _up(house: Any, *, headless: bool, port: int, seconds: float | None) -> None:
+def _api(house: Any, settings: Settings, host: str, port: int) -> Coroutine[Any, Any, None]:
+    """Return what serves the API over this very floor."""
+    from cambist.apps.api.services import open_services
+
+    services = open_services(
+        settings,
+        bus=house.bus,
+        market_clock=house.market.clock,
+        metrics=house.metrics,
+        exchanges=bootstrap.exchanges(settings, house.gateway),
+    )
+    welcome(services)
+    return serve(services, host, port, must=False)
+
+
+async def _up(house: Any, *also: Coroutine[Any, Any, None], headless: bool, port: int, seconds: float | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -80,7 +111,7 @@ async def _up(house: Any, *, headless: bool, port: int, seconds: float | None) -
         if headless:
             click.echo(say("up.headless", url=f"http://127.0.0.1:{telemetry.port}/healthz"), err=True)
     try:
-        await house.run(shown)
+        await house.run(shown, *also)
     finally:
         await telemetry.close()
 

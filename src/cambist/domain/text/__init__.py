@@ -32,6 +32,15 @@ _AREAS = (
     "commands",
     "drill",
     "parity",
+    "webhooks",
+    "statistics",
+    "api",
+    "api_stream",
+    "shelf",
+    "sandbox",
+    "jobs",
+    "people",
+    "brokers",
 )
 _language: ContextVar[Language] = ContextVar("language", default="en")
 

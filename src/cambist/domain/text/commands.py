@@ -32,6 +32,25 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Where /metrics and /healthz are served, to this machine alone; 0: any free port.",
         "Port de /metrics et /healthz, pour cette machine seule ; 0 : un port libre.",
     ),
+    "up.option.api": (
+        "Where the API is served. 0.0.0.0 lets other machines in: put TLS before it.",
+        "Où l'API est servie. 0.0.0.0 laisse entrer d'autres machines : placez TLS devant.",
+    ),
+    "up.option.no_api": ("Serve no API.", "Ne pas servir l'API."),
+    "up.address": ("Give HOST:PORT, such as 127.0.0.1:8000.", "Donnez HÔTE:PORT, par exemple 127.0.0.1:8000."),
+    "run.api.help": (
+        "Serve REST and WebSocket over the accounts, jobs and markets of the database and the bus.",
+        "Servir REST et WebSocket sur les comptes, travaux et marchés de la base et du bus.",
+    ),
+    "run.api.option.workers": (
+        "So many processes here that run backtests and downloads; else see `cambist run worker`.",
+        "Autant de processus ici pour backtests et téléchargements ; sinon voyez `cambist run worker`.",
+    ),
+    "api.serving": ("The API is served at {url}.", "L'API est servie à {url}."),
+    "api.no_port": (
+        "The API is not served: {host}:{port} cannot be had ({why}). Choose another address.",
+        "L'API n'est pas servie : {host}:{port} est indisponible ({why}). Choisissez une autre adresse.",
+    ),
     "up.option.for": ("Stop after so many seconds.", "S'arrêter après tant de secondes."),
     "up.no_live_account": (
         "--live is given, but there is no live account: `cambist account add NAME --mode live --venue binance`.",

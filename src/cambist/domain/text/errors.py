@@ -2,6 +2,7 @@
 
 TEXTS: dict[str, tuple[str, str]] = {
     "error.bad_input": ("{field}: {value!r} will not do. {remedy}", "{field} : {value!r} ne convient pas. {remedy}"),
+    "error.bad_field": ("{field}: {remedy}", "{field} : {remedy}"),
     "timeframe.known": (
         "Use one of: {known}",
         "Utilisez l'une de ces unités de temps : {known}",

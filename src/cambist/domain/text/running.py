@@ -129,6 +129,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{account} a repris ce que détient la bourse : {what}",
     ),
     "running.done.cancel_foreign": ("{account}: the order is cancelled.", "{account} : l'ordre est annulé."),
+    "running.most_bots": (
+        "You may have {most} bots: delete one first, or ask an admin for more.",
+        "Vous pouvez avoir {most} robots : supprimez-en un, ou demandez à un administrateur.",
+    ),
+    "running.bot_holds": (
+        "{bot} still runs, or holds a position: stop it and sell first.",
+        "{bot} est encore en marche ou détient une position : arrêtez-le et vendez d'abord.",
+    ),
     "request.wishes": ("Give a list of 1 to {most} wishes.", "Donnez une liste de 1 à {most} souhaits."),
     "request.kind": ("Use enter, exit or cancel.", "Utilisez enter, exit ou cancel."),
     "request.one_size": (
@@ -153,8 +161,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "L'ordre {order} est repris puis repassé.",
     ),
     "request.sent": ("Sent: {orders}.", "Envoyé : {orders}."),
-    "request.refused": ("Refused: {why}.", "Refusé : {why}."),
+    "request.refused": ("{why}.", "{why}."),
     "request.nothing": ("Nothing was to be done.", "Il n'y avait rien à faire."),
+    "running.done.keys": (
+        "{account} trades with its new keys.",
+        "{account} utilise ses nouvelles clés.",
+    ),
     "running.done.leave": (
         "{account} has left; its rows are deleted.",
         "{account} est parti ; ses lignes sont supprimées.",
@@ -162,5 +174,55 @@ TEXTS: dict[str, tuple[str, str]] = {
     "running.holds": (
         "{account} still holds positions or has orders under way: close them first, or force it.",
         "{account} a encore des positions ou des ordres en cours : fermez-les d'abord, ou forcez.",
+    ),
+    "ticket.one": (
+        "Give either a quantity or an amount, not both.",
+        "Donnez soit une quantité, soit un montant, pas les deux.",
+    ),
+    "ticket.no_price": (
+        "A market order has no price: leave it out, or choose limit.",
+        "Un ordre au marché n'a pas de prix : retirez-le, ou choisissez limit.",
+    ),
+    "ticket.tick": ("Prices are multiples of {tick}.", "Les prix sont des multiples de {tick}."),
+    "ticket.least": ("Give at least {least} {asset}.", "Donnez au moins {least} {asset}."),
+    "ticket.least_amount": (
+        "Give at least {least} {quote}, which is {quantity} {base}.",
+        "Donnez au moins {least} {quote}, soit {quantity} {base}.",
+    ),
+    "trading.bad_ticket": (
+        "Give the token that the validation answered, unchanged.",
+        "Donnez le jeton répondu par la validation, inchangé.",
+    ),
+    "trading.other_ticket": (
+        "This order was validated by somebody else.",
+        "Cet ordre a été validé par quelqu'un d'autre.",
+    ),
+    "trading.ticket_over": (
+        "The validation held for {seconds} s and is over: validate again at the price of now.",
+        "La validation valait {seconds} s et a expiré : validez à nouveau au prix actuel.",
+    ),
+    "trading.ticket_busy": (
+        "This order is being placed right now; look at the open orders.",
+        "Cet ordre est en train d'être passé ; voyez les ordres ouverts.",
+    ),
+    "trading.no_offer": ("{why}", "{why}"),
+    "request.no_engine": (
+        "No engine has answered for {seconds} s: it is down, or busy. The request waits for it: {request}.",
+        "Aucun moteur n'a répondu depuis {seconds} s : il est arrêté ou occupé. La demande l'attend : {request}.",
+    ),
+    "request.engine_refused": ("{why}", "{why}"),
+    "bots.strategy": (
+        "Choose a built-in strategy ({known}) or one of yours: stored:<id>@<version>.",
+        "Choisissez une stratégie intégrée ({known}) ou l'une des vôtres : stored:<id>@<version>.",
+    ),
+    "bots.confirm": (
+        "{bot} holds {quantity} of {symbol}: confirm, or sell it too.",
+        "{bot} détient {quantity} de {symbol} : confirmez, ou vendez aussi.",
+    ),
+    "trading.no_change": ("Give a new price, trigger or quantity.", "Donnez un nouveau prix, seuil ou quantité."),
+    "request.lot": ("Quantities are multiples of {lot}.", "Les quantités sont des multiples de {lot}."),
+    "request.closing": (
+        "Orders that stand in the way are being taken back; then it is done.",
+        "Les ordres qui gênent sont repris ; puis ce sera fait.",
     ),
 }

@@ -222,6 +222,24 @@ class SignedAnswers:
             },
         }
 
+    def key_rights(self, account: str, params: Params) -> Any:
+        """Return what the key may do."""
+        return {
+            "ipRestrict": False,
+            "createTime": self.market.now,
+            "enableReading": True,
+            "enableWithdrawals": self.market.customer(account).withdraws,
+            "enableInternalTransfer": False,
+            "enableMargin": False,
+            "enableFutures": False,
+            "permitsUniversalTransfer": False,
+            "enableVanillaOptions": False,
+            "enableFixApiTrade": False,
+            "enableFixReadOnly": False,
+            "enableSpotAndMarginTrading": True,
+            "enablePortfolioMarginTrading": False,
+        }
+
     def coins(self, account: str, params: Params) -> Any:
         """Return the currencies, with nothing that can be deposited or withdrawn."""
         lines = self.market.lines.values()

@@ -73,6 +73,7 @@ def signed(answers: SignedAnswers) -> dict[str, Route]:
         "GET /api/v3/openOrderList": Route(answers.open_lists, 6, sign),
         "GET /api/v3/account": Route(answers.account, weights.ACCOUNT, sign),
         "GET /api/v3/account/commission": Route(answers.commission, weights.ACCOUNT, sign),
+        "GET /sapi/v1/account/apiRestrictions": Route(answers.key_rights, 1, sign),
         "GET /sapi/v1/capital/config/getall": Route(answers.coins, 10, sign),
         "GET /sapi/v1/margin/allPairs": Route(answers.no_pairs, 1, key),
         "GET /sapi/v1/margin/isolated/allPairs": Route(answers.no_pairs, 10, key),

@@ -147,6 +147,26 @@ class PrivateAnswers:
             "fees_maker": {pair: told(costs.maker_fee_bps) for pair in pairs},
         }
 
+    def key_info(self, account: str, params: Params) -> Any:
+        """Return what the key is and may do."""
+        customer, now_s = self.market.customer(account), self.market.now // 1000
+        may = ["query-funds", "query-open-trades", "query-closed-trades", "modify-trades", "close-trades"]
+        return {
+            "apiKeyName": account,
+            "apiKey": customer.key,
+            "nonce": params["nonce"],
+            "nonceWindow": 0,
+            "permissions": [*may, "withdraw-funds"] if customer.withdraws else may,
+            "iban": "",
+            "validUntil": "0",
+            "queryFrom": "0",
+            "queryTo": "0",
+            "createdTime": str(now_s),
+            "modifiedTime": str(now_s),
+            "ipAllowlist": [],
+            "lastUsed": str(now_s),
+        }
+
     def token(self, account: str, params: Params) -> Any:
         """Return a token for the sockets."""
         name = hashlib.sha256(f"{account} {self.market.now} {len(self.tokens)}".encode()).hexdigest()[:43]

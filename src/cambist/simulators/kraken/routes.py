@@ -50,6 +50,7 @@ def private(answers: PrivateAnswers) -> dict[str, Route]:
         "Balance": (answers.balance, 1),
         "BalanceEx": (answers.balance_ex, 1),
         "TradeVolume": (answers.trade_volume, 1),
+        "GetApiKeyInfo": (answers.key_info, 1),
         "GetWebSocketsToken": (answers.token, 1),
     }
     return {f"/0/private/{name}": Route(answer, True, points) for name, (answer, points) in found.items()}

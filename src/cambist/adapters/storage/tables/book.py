@@ -77,6 +77,7 @@ requests = sa.Table(
     sa.Column("asked_ms", sa.BigInteger, nullable=False),
     sa.Column("done_ms", sa.BigInteger),
     sa.Column("answer", sa.String, nullable=False),
+    sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.false()),
     # the engine asks for these all day, and there are few
     sa.Index(
         "ix_requests_waiting",

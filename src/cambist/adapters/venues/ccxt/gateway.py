@@ -82,7 +82,7 @@ def quirks_row(name: str) -> Quirks:
     if name not in venues("ccxt.pro"):
         raise BadInput("venue", name, "venue.known", near=", ".join(sorted(QUIRKS)), count=len(venues("ccxt.pro")))
     described = exchange_class(name, "ccxt.pro")()
-    has = dict(described.has) | {"sandbox": "test" in described.urls}
+    has = dict(described.has) | {"sandbox": bool(described.urls.get("test"))}  # every class names it, most with None
     return quirks_of(name, has, float(described.rateLimit))
 
 

@@ -70,6 +70,19 @@ class Place:
         if not self._clock_known:
             await self.measure_clock()
 
+    async def reload(self, symbols: Iterable[str]) -> None:
+        """Ask anew which markets there are, of the kinds of ``symbols`` and of those that are loaded.
+
+        The old ones serve until the new ones have come. Many callers share one load. Raises the `VenueError` tree.
+        """
+        wanted = tuple(symbols)
+        if self.exchange.session is None:
+            open_session(self.exchange)
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load({"spot", *map(market_kind, wanted)}))
+        await asyncio.shield(self._loading)
+        await self.ready(wanted)
+
     async def measure_clock(self) -> None:
         """Measure how far the venue's clock is ahead of ours; many callers share one measurement."""
         if self._measuring is None or self._measuring.done():

@@ -28,8 +28,8 @@ _REMEMBERED = 50_000
 async def serve_requests(resolve: Resolve, bus: Bus, *, consumer: str = "gateway") -> None:
     """Answer what is asked on ``ccxt_requests`` until cancelled.
 
-    One venue per account is kept open; ``resolve`` is asked once for each. Streams of reports are forwarded as long as
-    somebody renews his wish for them.
+    One venue per account is kept open; ``resolve`` is asked for it whenever an engine opens the account. Streams of
+    reports are forwarded as long as somebody renews his wish for them.
     """
     server = _Server(resolve, bus)
     try:
@@ -91,7 +91,7 @@ class _Server:
         if method == "listen":
             return await self._listen(account, float(request.get("lease_s") or 0))
         if method == "traits":
-            venue = await self._venue(account)
+            venue = await self._opened_anew(account)
             return {"name": venue.name, "traits": to_json(venue.traits)}
         if method not in METHODS:
             raise ParseError("gateway.garbled", start=str(request)[:80])
@@ -119,6 +119,17 @@ class _Server:
         if known is None or (known.done() and (known.cancelled() or known.exception() is not None)):
             known = self._venues[account] = asyncio.ensure_future(self._resolve(account))
         return await asyncio.shield(known)
+
+    async def _opened_anew(self, account: str) -> Venue:
+        """Return the venue of an account with the keys of now: an engine that opens it may have been told of others."""
+        listener, before = self._listeners.pop(account, None), self._venues.pop(account, None)
+        if listener is not None:
+            listener.cancel()
+            await asyncio.wait([listener])
+        if before is not None:
+            with suppress(CambistError):
+                await (await asyncio.shield(before)).close()
+        return await self._venue(account)
 
     async def _listen(self, account: str, lease_s: float) -> bool:
         venue = await self._venue(account)

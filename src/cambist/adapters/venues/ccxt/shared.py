@@ -6,6 +6,7 @@ key. Here each account has a view: an object of the same class that shares the m
 the request budget of the one loaded exchange, and has everything personal for itself. The shared one holds no keys.
 """
 
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,8 @@ from cambist.adapters.venues.ccxt.pace import Pacer
 from cambist.adapters.venues.ccxt.quirks import Quirks
 from cambist.domain.credentials import Credentials
 from cambist.domain.text import say
+
+logging.getLogger("ccxt").setLevel(logging.WARNING)  # below that it writes down every request, keys and all
 
 # what ccxt's set_markets fills
 _MARKETS = (
@@ -210,6 +213,11 @@ class _Paced:
     def currency_to_precision(self, code: str, fee: Any, network: Any = None) -> str:
         # ccxt's own rounds fees, and fails for a currency that it has not loaded
         return str(fee)
+
+    def parse_order_book_bid_ask(self, row: Any, price: Any = 0, amount: Any = 1, *_: Any) -> list[str]:
+        # ccxt makes floats of them; whoever reads this sorts by the numbers, for ccxt then sorts texts
+        exchange: Any = super()
+        return [exchange.safe_string(row, price), exchange.safe_string(row, amount)]
 
     def client(self, url: str) -> Any:
         exchange: Any = super()

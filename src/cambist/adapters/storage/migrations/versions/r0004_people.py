@@ -34,7 +34,8 @@ _TABLES = (
 
 
 def upgrade() -> None:
-    """Create the tables."""
+    """Create the tables, and let requests say whether they were refused."""
+    op.add_column("requests", sa.Column("refused", sa.Boolean(), nullable=False, server_default=sa.false()))
     _people()
     _work()
     _history()
@@ -44,6 +45,8 @@ def downgrade() -> None:
     """Drop them, and all that they hold."""
     for table in _TABLES:
         op.drop_table(table)
+    with op.batch_alter_table("requests") as table:
+        table.drop_column("refused")
 
 
 def _people() -> None:

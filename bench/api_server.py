@@ -1,0 +1,78 @@
+"""The API in a process of its own, with people signed in to it; told what to do by lines on its standard input.
+
+``python -m bench.api_server HOME USERS`` prints one line of JSON: the port and the people's tokens. Then each line
+``broadcast COUNT EVERY_S`` publishes that many ticks on the bus of the process and prints when each was (the machine's
+monotonic clock, in seconds), and ``memory`` prints what the process holds (MB).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+
+import uvicorn
+
+from cambist.apps.api.app import create
+from cambist.apps.api.services import Services, open_services
+from cambist.apps.settings import load
+from cambist.domain.person import Role
+from cambist.ports.bus import TICKS
+from cambist.usecases.office import Visit
+from cambist.usecases.signing_in import begin_session
+
+
+def tokens(services: Services, count: int) -> list[str]:
+    """Add people, and return an access token of each."""
+    people, now_ms = services.office.people, services.now_ms()
+    found = []
+    for number in range(count):
+        person = people.add(f"user{number}", "no password", Role.TRADE, now_ms)
+        visit = Visit(now_ms=now_ms, actor=person.name)
+        found.append(begin_session(services.office, person, visit, "login").access_token)
+    return found
+
+
+async def serve(home: str, users: int) -> None:
+    services = open_services(load({"CAMBIST_HOME": home}))
+    app = create(services)
+    # the protocol by its name, or Nagle stays on: asyncio switches it off for what is called TCP only
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(1_000)
+        server = uvicorn.Server(
+            uvicorn.Config(app, ws="websockets-sansio", ws_per_message_deflate=False, log_config=None, access_log=False)
+        )
+        serving = asyncio.create_task(server.serve([listening]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        told = {"port": listening.getsockname()[1], "tokens": await asyncio.to_thread(tokens, services, users)}
+        print(json.dumps(told), flush=True)
+        while line := (await asyncio.to_thread(sys.stdin.readline)).split():
+            if line[0] == "memory":
+                print(json.dumps(_memory_mb()), flush=True)
+            else:
+                print(json.dumps(await _broadcast(services, int(line[1]), float(line[2]))), flush=True)
+        server.should_exit = True
+        await serving
+
+
+async def _broadcast(services: Services, count: int, every_s: float) -> list[float]:
+    at = []
+    for number in range(count):
+        at.append(time.monotonic())
+        tick = {"id": f"tick:{at[-1]}", "venue": "bench", "symbol": "BTC/USDT", "price": f"{number}.5", "ts": number}
+        await services.bus.publish(TICKS, tick)
+        await asyncio.sleep(every_s)
+    return at
+
+
+def _memory_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,1 @@
+"""One file per area of the API; `cambist.apps.api.app` mounts those that it names."""

@@ -1,0 +1,96 @@
+"""The heartbeat: whether the market is heard, and the last signals of each timeframe."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from cambist.apps.api.caller import Viewer
+from cambist.apps.api.services import Server
+from cambist.apps.api.words import Answer, Exact, Ms
+from cambist.domain.errors import BadInput
+from cambist.domain.timeframe import Timeframe
+from cambist.engine.heartbeat import TIMEFRAMES
+
+router = APIRouter(prefix="/heartbeat", tags=["heartbeat"])
+
+_SHOWN = 60
+
+
+class SourceShown(Answer):
+    """How one source of the heartbeat fares."""
+
+    source: str = Field(examples=["primary"])
+    is_connected: bool
+    last_start_ms: Ms | None
+    last_stop_ms: Ms | None
+    last_error: str
+    """Kept until the next one; empty if there has been none."""
+    symbols: list[str]
+
+
+class SignalShown(Answer):
+    """One signal: a candle has closed."""
+
+    signal_id: str
+    timeframe: Timeframe
+    venue: str
+    symbol: str
+    source: str
+    received_ms: Ms
+    candle_ms: Ms
+    """The candle's open time."""
+    close_ms: Ms
+    repaired: bool
+    """Whether it was back-filled."""
+    open: Exact
+    high: Exact
+    low: Exact
+    close: Exact
+    volume: Exact
+
+
+class HeartbeatShown(Answer):
+    """Whether the market is heard, which symbols, and the newest signals of each timeframe."""
+
+    connected: bool
+    """Whether any source hears the market."""
+    symbols: list[str]
+    """What the connected sources hear."""
+    sources: list[SourceShown]
+    signals: dict[Timeframe, list[SignalShown]]
+    """By timeframe, the newest first."""
+
+
+@router.get("")
+def status(
+    caller: Viewer,
+    server: Server,
+    limit: Annotated[int, Query(ge=1, le=_SHOWN, description="How many signals of each timeframe.")] = _SHOWN,
+) -> HeartbeatShown:
+    """How the heartbeat fares."""
+    sources = server.heartbeat.status()
+    heard = [one for one in sources if one.is_connected]
+    return HeartbeatShown(
+        connected=bool(heard),
+        symbols=sorted({symbol for one in heard for symbol in one.symbols}),
+        sources=[SourceShown.model_validate(one) for one in sources],
+        signals={timeframe: _newest(server, timeframe, limit) for timeframe in TIMEFRAMES},
+    )
+
+
+@router.get("/signals")
+def signals(
+    caller: Viewer,
+    server: Server,
+    timeframe: Timeframe,
+    limit: Annotated[int, Query(ge=1, le=500)] = _SHOWN,
+) -> list[SignalShown]:
+    """The newest signals of one timeframe, the newest first."""
+    if timeframe not in TIMEFRAMES:
+        raise BadInput("timeframe", timeframe, "timeframe.known", known=" ".join(TIMEFRAMES))
+    return _newest(server, timeframe, limit)
+
+
+def _newest(server: Server, timeframe: Timeframe, limit: int) -> list[SignalShown]:
+    return [SignalShown.model_validate(one) for one in server.heartbeat.recent(timeframe, limit)]

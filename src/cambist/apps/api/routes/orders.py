@@ -1,0 +1,429 @@
+"""What has become of orders: the orders themselves, their fills, the trades that came of them, and what is held."""
+
+import json
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BeforeValidator, ConfigDict
+
+from cambist.apps.api.caller import Viewer
+from cambist.apps.api.paging import Cursor, Limit, Page, page, position
+from cambist.apps.api.services import Own, Server
+from cambist.apps.api.words import Answer, Exact, Ms
+from cambist.domain.errors import BadInput
+from cambist.domain.past import PastFill, PastOrder, PastTrade, Wanted
+from cambist.domain.timeframe import DAY_MS
+from cambist.execution.orders import ENDED, Life
+from cambist.ports.past import At
+from cambist.usecases.past import why
+from cambist.usecases.positions import Position, open_positions
+
+router = APIRouter(tags=["orders"])
+
+HISTORY_DAYS = 30
+_NO_CONTROL = r"^[^\x00-\x1f]*$"
+_MOST_SEQ = 2**63 - 1
+_PLACES, _WIDE = -18, Context(prec=100)
+
+Account = Annotated[
+    str | None, Query(max_length=80, pattern=_NO_CONTROL, description="Of this account alone.", examples=["main"])
+]
+Bot = Annotated[
+    str | None, Query(max_length=80, pattern=_NO_CONTROL, description="Of this bot alone.", examples=["trend"])
+]
+Source = Annotated[
+    str | None,
+    Query(
+        max_length=120,
+        pattern=_NO_CONTROL,
+        description="Who decided: `strategy`, `manual`, `webhook` (all of them) or `webhook:ID`.",
+        examples=["manual"],
+    ),
+]
+Symbol = Annotated[str | None, Query(max_length=80, pattern=_NO_CONTROL, examples=["BTC/USDT"])]
+Strategy = Annotated[str | None, Query(max_length=300, pattern=_NO_CONTROL, examples=["ema_cross"])]
+Since = Annotated[Ms | None, Query(description="From this moment on (ms).")]
+Until = Annotated[Ms | None, Query(description="Before this moment (ms).")]
+Status = Literal[
+    "working",
+    "over",
+    "new",
+    "submitting",
+    "unknown",
+    "open",
+    "partly_filled",
+    "filled",
+    "cancelling",
+    "cancelled",
+    "refused",
+    "expired",
+]
+
+
+def _at_most_18_places(value: Any) -> Any:
+    """Return an amount as it is shown: averages and what was turned into another currency are divisions, and have as
+    many digits as one lets them. No asset is divided more finely than this."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < _PLACES:
+        value = value.quantize(Decimal(1).scaleb(_PLACES), context=_WIDE)
+    return value or Decimal(0)
+
+
+Amount = Annotated[Exact, BeforeValidator(_at_most_18_places)]
+
+_ORDER: dict[str, Any] = {
+    "account": "main",
+    "client_id": "cfx3n5u2h7kq4mzt6a",
+    "bot": "trend",
+    "source": "strategy",
+    "strategy": "ema_cross",
+    "symbol": "BTC/USDT",
+    "side": "buy",
+    "type": "market",
+    "role": "entry",
+    "status": "filled",
+    "reason": "",
+    "why": None,
+    "quantity": "0.015",
+    "filled": "0.015",
+    "price": None,
+    "trigger": None,
+    "average": "64210.5",
+    "sent_ms": 1_795_000_000_000,
+    "changed_ms": 1_795_000_000_420,
+}
+_FILL: dict[str, Any] = {
+    "account": "main",
+    "seq": 4211,
+    "bot": "trend",
+    "source": "strategy",
+    "client_id": "cfx3n5u2h7kq4mzt6a",
+    "trade_id": "88231",
+    "ts": 1_795_000_000_400,
+    "symbol": "BTC/USDT",
+    "side": "buy",
+    "quantity": "0.015",
+    "price": "64210.5",
+    "fee": "0.963157",
+    "fee_asset": "USDT",
+    "liquidity": "taker",
+}
+
+
+class OrderAnswer(Answer):
+    """One order, or one wish that was refused before an order came of it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ORDER]})
+
+    account: str
+    client_id: str
+    bot: str
+    """``hand:SYMBOL`` for orders by hand."""
+    source: str
+    """``strategy``, ``manual`` or ``webhook:ID``."""
+    strategy: str
+    symbol: str
+    side: Literal["buy", "sell", ""]
+    """Empty where a refused wish does not tell."""
+    type: Literal["market", "limit", "stop", "take_profit", ""]
+    role: str
+    status: Life
+    reason: str
+    """A key, or the venue's own words."""
+    why: str | None
+    """The reason in the caller's language; null if there is none."""
+    quantity: Amount
+    """0 for a refused wish whose size was not known."""
+    filled: Amount
+    price: Amount | None
+    """The limit; null for market orders."""
+    trigger: Amount | None
+    average: Amount | None
+    """The average price at which it filled."""
+    sent_ms: Ms
+    changed_ms: Ms
+
+
+class FillAnswer(Answer):
+    """One execution of an order."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FILL]})
+
+    account: str
+    seq: int
+    bot: str
+    source: str
+    client_id: str
+    trade_id: str
+    """The venue's number."""
+    ts: Ms
+    symbol: str
+    side: Literal["buy", "sell"]
+    quantity: Amount
+    price: Amount
+    fee: Amount
+    fee_asset: str
+    liquidity: Literal["maker", "taker"]
+
+
+class OrderWithFills(OrderAnswer):
+    """One order and its executions, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ORDER | {"fills": [_FILL]}]})
+
+    fills: list[FillAnswer]
+
+
+class TradeAnswer(Answer):
+    """One position from its first fill to its last; by hand: what one order has sold of what was bought by hand."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account": "main",
+                    "bot": "trend",
+                    "source": "strategy",
+                    "strategy": "ema_cross",
+                    "symbol": "BTC/USDT",
+                    "quote": "USDT",
+                    "side": "long",
+                    "entry_ts": 1_795_000_000_400,
+                    "entry_price": "64210.5",
+                    "exit_ts": 1_795_003_600_400,
+                    "exit_price": "64900",
+                    "quantity": "0.015",
+                    "pnl": "8.405843",
+                    "fees": "1.936657",
+                    "slippage": "0.4815",
+                    "reason": "signal",
+                }
+            ]
+        }
+    )
+
+    account: str
+    bot: str
+    source: str
+    strategy: str
+    symbol: str
+    quote: str
+    """The currency of all its money."""
+    side: Literal["long", "short"]
+    entry_ts: Ms
+    entry_price: Amount
+    """Averages over the fills."""
+    exit_ts: Ms
+    exit_price: Amount
+    quantity: Amount
+    pnl: Amount
+    """After fees and funding."""
+    fees: Amount
+    slippage: Amount
+    reason: str
+    """``signal``, ``stop_loss``, ``take_profit``, ``trailing_stop`` or ``manual``."""
+
+
+class PositionAnswer(Answer):
+    """One open position."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account": "main",
+                    "bot": "trend",
+                    "source": "strategy",
+                    "symbol": "BTC/USDT",
+                    "quote": "USDT",
+                    "side": "long",
+                    "quantity": "0.015",
+                    "entry_price": "64210.5",
+                    "entry_ts": 1_795_000_000_400,
+                    "price": "64550",
+                    "unrealised": "5.0925",
+                    "protection": "native",
+                    "stop_loss": "62926.29",
+                    "take_profit": "66778.92",
+                    "closing": False,
+                }
+            ]
+        }
+    )
+
+    account: str
+    bot: str
+    source: str
+    symbol: str
+    quote: str
+    side: Literal["long", "short"]
+    quantity: Amount
+    entry_price: Amount
+    """By hand: the average cost."""
+    entry_ts: Ms
+    price: Amount | None
+    """The last that is known."""
+    unrealised: Amount | None
+    """What it has gained at that price, before fees."""
+    protection: str
+    """Who guards it: ``native`` (stops rest at the venue), ``emulated`` (Cambist watches), ``none_wanted`` (nobody)."""
+    stop_loss: Amount | None
+    take_profit: Amount | None
+    closing: bool
+
+
+@router.get("/orders")
+def orders(
+    caller: Viewer,
+    own: Own,
+    server: Server,
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    symbol: Symbol = None,
+    status: Annotated[
+        list[Status] | None,
+        Query(description="Of these states alone; `working` is all that are not over, `over` all that are."),
+    ] = None,
+    since: Annotated[Ms | None, Query(description="Changed since (ms); 30 days ago if left out.")] = None,
+    until: Until = None,
+    after: Cursor = None,
+    limit: Limit = 100,
+) -> Page[OrderAnswer]:
+    """List orders, those changed last first: every attempt, what was refused included. 30 days unless asked."""
+    wanted = Wanted(
+        account=account,
+        bot=bot,
+        source=source,
+        symbol=symbol,
+        statuses=_states(status or ()),
+        since=server.market_clock.now_ms() - HISTORY_DAYS * DAY_MS if since is None else since,
+        until=until,
+    )
+    found = own.past.read_on(account).orders(wanted, limit + 1, _at(after, (int, str, str)))
+    return page(found, limit, lambda one: _place(one.changed_ms, one.account, one.client_id), order_answer)
+
+
+@router.get("/orders/{account}/{client_id}")
+def order(
+    caller: Viewer,
+    own: Own,
+    account: Annotated[str, Path(max_length=80, pattern=_NO_CONTROL, examples=["main"])],
+    client_id: Annotated[str, Path(max_length=80, pattern=_NO_CONTROL, examples=["cfx3n5u2h7kq4mzt6a"])],
+) -> OrderWithFills:
+    """Return one order with its fills."""
+    kept = own.past.read_on(account)
+    found = kept.order(account, client_id)
+    fills = kept.fills(Wanted(account=account), 10_000, client_id=client_id)
+    shown = order_answer(found).model_dump()
+    return OrderWithFills(**shown, fills=[fill_answer(one) for one in reversed(fills)])
+
+
+@router.get("/fills")
+def fills(
+    caller: Viewer,
+    own: Own,
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    symbol: Symbol = None,
+    since: Since = None,
+    until: Until = None,
+    after: Cursor = None,
+    limit: Limit = 100,
+) -> Page[FillAnswer]:
+    """List executions, newest first."""
+    wanted = Wanted(account=account, bot=bot, source=source, symbol=symbol, since=since, until=until)
+    found = own.past.read_on(account).fills(wanted, limit + 1, _at(after, (int, str, int)))
+    return page(found, limit, lambda one: _place(one.ts, one.account, one.seq), fill_answer)
+
+
+@router.get("/trades")
+def trades(
+    caller: Viewer,
+    own: Own,
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    strategy: Strategy = None,
+    symbol: Symbol = None,
+    since: Since = None,
+    until: Until = None,
+    after: Cursor = None,
+    limit: Limit = 10,
+) -> Page[TradeAnswer]:
+    """List trades that have ended, the last first: the last ten unless asked for more."""
+    wanted = Wanted(account=account, bot=bot, source=source, strategy=strategy, symbol=symbol, since=since, until=until)
+    found = own.past.read_on(account).trades(wanted, limit + 1, _at(after, (int, str, int, int)))
+    return page(found, limit, lambda one: _place(one.exit_ts, one.account, one.seq, one.number), trade_answer)
+
+
+@router.get("/positions")
+def positions(
+    caller: Viewer, own: Own, account: Account = None, bot: Bot = None, symbol: Symbol = None
+) -> list[PositionAnswer]:
+    """List open positions, of bots and by hand, with who guards them and what they have gained."""
+    return [position_answer(one) for one in open_positions(own.register, own.past, account, bot=bot, symbol=symbol)]
+
+
+def order_answer(one: PastOrder) -> OrderAnswer:
+    """Return ``one`` as it is answered, its reason in the language in use."""
+    return OrderAnswer(**_fields(one, OrderAnswer), why=why(one.reason))
+
+
+def fill_answer(one: PastFill) -> FillAnswer:
+    """Return ``one`` as it is answered."""
+    return FillAnswer.model_validate(one)
+
+
+def trade_answer(one: PastTrade) -> TradeAnswer:
+    """Return ``one`` as it is answered."""
+    return TradeAnswer.model_validate(one)
+
+
+def position_answer(one: Position) -> PositionAnswer:
+    """Return ``one`` as it is answered."""
+    return PositionAnswer.model_validate(one)
+
+
+def _fields(one: object, kind: type[Answer]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in kind.model_fields if hasattr(one, name)}
+
+
+def _states(asked: Sequence[Status]) -> tuple[str, ...]:
+    states: set[str] = set()
+    for one in asked:
+        if one == "working":
+            states |= {life.value for life in Life if life not in ENDED}
+        elif one == "over":
+            states |= {life.value for life in ENDED}
+        else:
+            states.add(one)
+    return tuple(sorted(states))
+
+
+def _place(*at: str | int) -> str:
+    return json.dumps(at, ensure_ascii=False)
+
+
+def _at(after: str | None, kinds: tuple[type, ...]) -> At | None:
+    """Return the place in a list that a cursor names; raise `BadInput` if it names none."""
+    text = position(after)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if (
+        not isinstance(found, list)
+        or [type(one) for one in found] != list(kinds)
+        or any(isinstance(one, int) and abs(one) > _MOST_SEQ for one in found)
+        or any(isinstance(one, str) and "\0" in one for one in found)
+    ):
+        raise BadInput("after", after, "api.cursor")
+    return tuple(found)

@@ -1,0 +1,260 @@
+"""Statistics: balance over time, and how bots, strategies, sources, brokers and symbols have gone."""
+
+from dataclasses import fields
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import ConfigDict, Field
+
+from cambist.apps.api.caller import Viewer
+from cambist.apps.api.routes.orders import Account, Amount, Bot, Since, Source, Strategy, Symbol, Until
+from cambist.apps.api.services import Own, Server, Services, Stores
+from cambist.apps.api.words import Answer, Ms
+from cambist.domain.past import Wanted
+from cambist.domain.statistics import Performance
+from cambist.usecases.prices import Prices
+from cambist.usecases.statistics import Statistics
+
+router = APIRouter(prefix="/statistics", tags=["statistics"])
+
+Currency = Annotated[
+    str | None,
+    Query(
+        max_length=20,
+        pattern=r"^[A-Za-z0-9]+$",
+        description="The currency to count in; left out: the one in the profile, else what most accounts count in.",
+        examples=["EUR"],
+    ),
+]
+Points = Annotated[int, Query(ge=2, le=10_000, description="At most about so many points of each curve.")]
+
+
+class RateAnswer(Answer):
+    """What one unit of ``asset`` is worth in ``quote``, and how that is known."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"asset": "USDT", "quote": "EUR", "price": "0.92", "source": "heartbeat", "ts": 1_795_000_000_000}
+            ]
+        }
+    )
+
+    asset: str
+    quote: str
+    price: Amount
+    source: str
+    """``journal``, ``heartbeat``, ``candles``, ``venue``, ``same`` or ``par``; two joined by ``+``."""
+    ts: Ms
+    """When it was seen; 0 for ``same`` and ``par``."""
+
+
+class PerformanceAnswer(Answer):
+    """How some of the trading has gone. Money is in the report's currency."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "ema_cross",
+                    "since": 1_790_000_000_000,
+                    "until": 1_795_000_000_000,
+                    "capital": "5000",
+                    "pnl": "312.4",
+                    "realised": "290.1",
+                    "fees": "18.2",
+                    "trades": 41,
+                    "open_positions": 1,
+                    "figures": {"total_return": 0.0625, "max_drawdown": -0.031, "sharpe": 1.4, "win_rate": 0.56},
+                }
+            ]
+        }
+    )
+
+    name: str
+    """Of the bot, strategy, source, account or symbol; empty for all together."""
+    since: Ms | None
+    until: Ms | None
+    """From when to when there was something to measure; null: nothing."""
+    capital: Amount | None
+    """What the returns are of; null where there is no such thing."""
+    pnl: Amount
+    """Won and lost, what is held valued at its last price."""
+    realised: Amount
+    """By trades that have ended."""
+    fees: Amount
+    trades: int
+    open_positions: int
+    figures: dict[str, float | None]
+    """By the keys of the page Metrics; null: undefined."""
+
+
+class ReportAnswer(Answer):
+    """Performances in one currency."""
+
+    currency: str = Field(examples=["USDT"])
+    rates: list[RateAnswer]
+    """By which other currencies were turned into it."""
+    unconverted: list[str]
+    """Currencies without a price: what is in them is not counted."""
+    groups: list[PerformanceAnswer]
+
+
+class SummaryAnswer(PerformanceAnswer):
+    """How all that was asked for has gone."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": []})
+
+    currency: str = Field(examples=["USDT"])
+    rates: list[RateAnswer]
+    unconverted: list[str]
+
+
+class BalanceAnswer(Answer):
+    """What something was worth over time: two lists of one length."""
+
+    account: str
+    """Empty for all together."""
+    currency: str = Field(examples=["USDT"])
+    ts: list[Ms]
+    balance: list[Amount]
+
+
+class BalancesAnswer(Answer):
+    """What accounts were worth over time."""
+
+    currency: str = Field(examples=["USDT"])
+    rates: list[RateAnswer]
+    unconverted: list[str]
+    total: BalanceAnswer
+    accounts: list[BalanceAnswer]
+    """Each in its own currency."""
+
+
+class DayAnswer(Answer):
+    """What one UTC day came to."""
+
+    day: str = Field(examples=["2026-11-21"])
+    pnl: Amount
+    """What the bots and the orders by hand have won on that day, positions valued at its last prices."""
+    realised: Amount
+    fees: Amount
+    trades: int
+    won: int
+
+
+class DailyAnswer(Answer):
+    """Day after day, oldest first."""
+
+    currency: str = Field(examples=["USDT"])
+    rates: list[RateAnswer]
+    unconverted: list[str]
+    days: list[DayAnswer]
+
+
+@router.get("/balance")
+def balance(
+    caller: Viewer,
+    own: Own,
+    server: Server,
+    account: Account = None,
+    since: Since = None,
+    until: Until = None,
+    currency: Currency = None,
+    points: Points = 500,
+) -> BalancesAnswer:
+    """Return what the accounts were worth over time, all together and each."""
+    found = statistics_of(own, server).balance(account, since, until, currency_of(own, server, currency), points)
+    return BalancesAnswer.model_validate(found)
+
+
+@router.get("/summary")
+def summary(
+    caller: Viewer,
+    own: Own,
+    server: Server,
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    strategy: Strategy = None,
+    symbol: Symbol = None,
+    since: Since = None,
+    until: Until = None,
+    currency: Currency = None,
+) -> SummaryAnswer:
+    """Return how all that is asked for has gone."""
+    wanted = _wanted(account, since, until, bot=bot, source=source, strategy=strategy, symbol=symbol)
+    found = statistics_of(own, server).summary(wanted, currency_of(own, server, currency))
+    (whole,) = found.groups
+    rates = [RateAnswer.model_validate(one) for one in found.rates]
+    return SummaryAnswer(**_shown(whole), currency=found.currency, rates=rates, unconverted=list(found.unconverted))
+
+
+@router.get("/by_{group}")
+def by(
+    caller: Viewer,
+    own: Own,
+    server: Server,
+    group: Literal["bot", "strategy", "source", "broker", "symbol"],
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    strategy: Strategy = None,
+    symbol: Symbol = None,
+    since: Since = None,
+    until: Until = None,
+    currency: Currency = None,
+) -> ReportAnswer:
+    """Return how each bot, strategy, source (webhooks one by one), broker's account or symbol has gone."""
+    wanted = _wanted(account, since, until, bot=bot, source=source, strategy=strategy, symbol=symbol)
+    found = statistics_of(own, server).by(group, wanted, currency_of(own, server, currency))
+    return ReportAnswer(
+        currency=found.currency,
+        rates=[RateAnswer.model_validate(one) for one in found.rates],
+        unconverted=list(found.unconverted),
+        groups=[PerformanceAnswer(**_shown(one)) for one in found.groups],
+    )
+
+
+@router.get("/daily")
+def daily(
+    caller: Viewer,
+    own: Own,
+    server: Server,
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    strategy: Strategy = None,
+    symbol: Symbol = None,
+    since: Since = None,
+    until: Until = None,
+    currency: Currency = None,
+) -> DailyAnswer:
+    """Return what each UTC day came to."""
+    wanted = _wanted(account, since, until, bot=bot, source=source, strategy=strategy, symbol=symbol)
+    return DailyAnswer.model_validate(statistics_of(own, server).daily(wanted, currency_of(own, server, currency)))
+
+
+def statistics_of(own: Stores, server: Services) -> Statistics:
+    """Return the caller's statistics."""
+    return Statistics(own.register, own.past, prices_of(own, server))
+
+
+def prices_of(own: Stores, server: Services) -> Prices:
+    """Return what assets are worth, as far as is known here."""
+    return Prices(own.past, server.heartbeat, server.lake)
+
+
+def currency_of(own: Stores, server: Services, asked: str | None) -> str | None:
+    """Return the currency in which the caller counts: what was asked for, or the profile's."""
+    found = asked or server.office.people.person(own.user_id).profile.get("currency")
+    return None if found is None else str(found).upper()
+
+
+def _wanted(account: str | None, since: int | None, until: int | None, **others: str | None) -> Wanted:
+    return Wanted(account=account, since=since, until=until, **others)  # type: ignore[arg-type]
+
+
+def _shown(one: Performance) -> dict[str, Any]:
+    shown = {field.name: getattr(one, field.name) for field in fields(Performance) if field.name != "currency"}
+    return shown | {"figures": dict(one.figures)}

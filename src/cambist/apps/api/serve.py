@@ -1,0 +1,75 @@
+"""Serving the API over HTTP, inside of a process that may do other things too."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+
+from cambist.apps.api.app import create
+from cambist.apps.api.services import Services
+
+_PATIENCE_S = 3
+"""How long requests under way may take once the API is to end."""
+
+
+class Api:
+    """The API over ``services`` at ``host``; ``port`` 0 takes any. ``async with Api(...) as api`` serves meanwhile."""
+
+    def __init__(self, services: Services, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._services = services
+        self._host = host
+        self._port = port
+        self._serving: asyncio.Task[None] | None = None
+        self._server: _Server | None = None
+
+    async def __aenter__(self) -> "Api":
+        sock = socket.create_server((self._host, self._port), reuse_port=False, backlog=2048)
+        self._port = sock.getsockname()[1]
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        config = uvicorn.Config(
+            create(self._services),
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,  # it costs more time than it saves where people are
+            ws_max_size=65_536,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_PATIENCE_S,
+        )
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve([sock]))
+        while not self._server.started and not self._serving.done():
+            await asyncio.sleep(0.01)
+        if self._serving.done():
+            self._serving.result()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            with suppress(asyncio.CancelledError):
+                await self._serving
+
+    @property
+    def url(self) -> str:
+        """Return where it is served."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    async def ended(self) -> None:
+        """Wait until it serves no more; raise what ended it."""
+        if self._serving is not None:
+            await asyncio.shield(self._serving)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever owns the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,55 @@
+"""Types that bodies and answers are made of: exact numbers as text, and what every model shares."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+_MOST_DIGITS = 40
+
+
+def _exact(value: Any) -> Decimal:
+    """Return the number in ``value``: text, an integer, or a `Decimal`; a float has lost digits already."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("not_exact")
+    if isinstance(value, str) and len(value) > _MOST_DIGITS:
+        raise ValueError("not_exact")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("not_exact") from None
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("not_exact")
+    return number
+
+
+Exact = Annotated[
+    Decimal,
+    PlainValidator(_exact),
+    PlainSerializer(lambda number: f"{number:f}", return_type=str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)$",
+            "maxLength": _MOST_DIGITS,
+            "examples": ["0.015"],
+            "description": "An exact decimal number, as text.",
+        }
+    ),
+]
+"""A `Decimal` that travels as text."""
+
+Ms = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="Milliseconds since 1970-01-01 UTC.")]
+"""A moment."""
+
+
+class Body(BaseModel):
+    """What a request brings; a field that is not known is an error, for it would do nothing."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+class Answer(BaseModel):
+    """What is answered; made of domain records, field by field of the same name."""
+
+    model_config = ConfigDict(from_attributes=True)

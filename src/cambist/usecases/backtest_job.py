@@ -1,0 +1,155 @@
+"""Backtests as a job: fetch the candles that are missing, run, keep the result with its report."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from cambist.backtest.jailed import backtest_stored
+from cambist.backtest.report.page import page
+from cambist.backtest.run import Finished
+from cambist.domain.errors import BadInput
+from cambist.domain.job import Job, Said
+from cambist.domain.strategy_text import parse_stored_name
+from cambist.domain.timeframe import Timeframe
+from cambist.ports.clock import Clock
+from cambist.ports.history import CandleLake
+from cambist.ports.jobs import JobStore, ReportFiles, Step, Tell
+from cambist.ports.sandbox import Sandbox
+from cambist.ports.strategies import Shelf
+from cambist.usecases.download_job import Market, fetch, lacks
+from cambist.usecases.jobs import Cancelled
+from cambist.usecases.results import to_keep
+from cambist.usecases.run_backtest import Order, gathered, run_backtest
+
+_LOADED = 40
+"""Percent of the job that loading takes."""
+_RUN = 0.9
+"""Share of the last step that the run takes; the proof of a strategy is part of it and tells nothing."""
+
+_LONGEST_S = 3_600.0
+"""Of a jailed run."""
+
+
+class BacktestJob:
+    """The kind ``backtest``; params as `cambist.usecases.backtests.submit` writes them.
+
+    ``exchanges`` tells whether candles can be fetched from a venue at all; ``reports`` and ``shelf`` give a user's own.
+    """
+
+    def __init__(
+        self,
+        lake: CandleLake,
+        market: Market,
+        exchanges: Callable[[str], bool],
+        store: JobStore,
+        *,
+        reports: Callable[[int], ReportFiles],
+        shelf: Callable[[int], Shelf],
+        sandbox: Callable[[], Sandbox],
+        clock: Clock,
+    ) -> None:
+        self._lake = lake
+        self._market = market
+        self._fetched = exchanges
+        self._store = store
+        self._reports = reports
+        self._shelf = shelf
+        self._sandbox = sandbox
+        self._clock = clock
+
+    def __call__(self, job: Job) -> Sequence[Step]:
+        """Return a step for each series of candles, and one for the run."""
+        timeframes = [job.params["timeframe"], *([job.params["detail"]] if job.params["detail"] else [])]
+        series = [(symbol, Timeframe(one)) for symbol in job.params["symbols"] for one in timeframes]
+        edges = [_LOADED * i // len(series) for i in range(len(series) + 1)]
+        loads = [
+            Step(
+                name=f"load {symbol} {timeframe}",
+                low=low,
+                high=high,
+                do=partial(self._load, job, symbol, timeframe),
+            )
+            for (symbol, timeframe), low, high in zip(series, edges[:-1], edges[1:], strict=True)
+        ]
+        return [*loads, Step(name="run", low=_LOADED, high=100, do=partial(self._run, job), computes=True)]
+
+    def _load(self, job: Job, symbol: str, timeframe: Timeframe, tell: Tell) -> None:
+        venue, since, until = job.params["venue"], job.params["since"], job.params["until"]
+        tell(Said(key="jobs.step.looking", params={"symbol": symbol, "timeframe": str(timeframe)}), 0.0)
+        if not self._fetched(venue):
+            return
+        held = {one.timeframe for one in self._lake.series() if one.venue == venue and one.symbol == symbol}
+        finer = [one for one in held if timeframe.holds(one)]
+        wanted = [timeframe] if timeframe in held or not finer else [timeframe, max(finer, key=lambda one: one.ms)]
+        if all(lacks(self._lake, venue, symbol, one, since, until) for one in wanted):
+            market = self._market(venue)
+            fetch(
+                market, self._lake, venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, tell=tell
+            )
+
+    def _run(self, job: Job, tell: Tell) -> None:
+        tell(Said(key="jobs.step.reading", params={}), 0.0)
+        try:
+            finished = self._finished(job, tell)
+        except BadInput as error:
+            if error.key == "backtest.too_few":  # in the words of the API, not in those of the command line
+                raise BadInput("since", job.params["since"], "backtest.too_few") from error
+            raise
+        tell(Said(key="jobs.step.keeping", params={}), _RUN)
+        report, reports = page([finished]), self._reports(job.user_id)
+        kept = replace(to_keep(finished), strategy=job.params["strategy"]) if _stored(job) else to_keep(finished)
+        found = self._store.keep_result(
+            job.id, kept, self._clock.now_ms(), lambda result_id: reports.keep(result_id, report)
+        )
+        if found is None:
+            raise Cancelled("jobs.cancelled")
+
+    def _finished(self, job: Job, tell: Tell) -> Finished:
+        order, running, reached = _order(job), Said(key="jobs.step.running", params={}), 0.0
+
+        def progress(share: float) -> None:
+            nonlocal reached
+            reached = _RUN * share
+            tell(running, reached)
+
+        def cancelled() -> bool:
+            tell(running, reached)  # raises if it is
+            return False
+
+        stored = _stored(job)
+        if stored is None:
+            return run_backtest(order, self._lake, progress)
+        code = self._shelf(job.user_id).code(*stored)
+        candles, detail, instruments = gathered(order, self._lake)
+        return backtest_stored(
+            self._sandbox(),
+            code,
+            candles,
+            name=order.strategy,
+            params=order.params,
+            detail=detail,
+            instrument=instruments,
+            settings=order.settings,
+            progress=progress,
+            cancelled=cancelled,
+            limit_s=_LONGEST_S,
+        )
+
+
+def _stored(job: Job) -> tuple[int, int] | None:
+    return parse_stored_name(job.params["strategy"])
+
+
+def _order(job: Job) -> Order:
+    wanted = job.params
+    return Order(
+        strategy=wanted["strategy"],
+        symbols=tuple(wanted["symbols"]),
+        timeframe=Timeframe(wanted["timeframe"]),
+        venue=wanted["venue"],
+        since=wanted["since"],
+        until=wanted["until"],
+        detail=Timeframe(wanted["detail"]) if wanted["detail"] else None,
+        params=wanted["params"],
+        settings={**wanted["settings"], "proof": wanted["proof"]},
+    )

@@ -1,0 +1,163 @@
+"""What has become of orders, read off the journal: every order, fill and trade, and what all of it was worth.
+
+The journal is the truth. What is kept of it is derived: each account has a mark up to which its journal was read, and
+reading on takes the events after it through the desk once more, as a start does. Whoever asks for history reads on
+first; nothing is missed and nothing is counted twice, however many do so at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from itertools import islice
+from threading import Lock
+
+from cambist.domain.account import AccountSpec
+from cambist.domain.errors import StorageFailed
+from cambist.domain.past import PastTrade, Wanted
+from cambist.domain.refusal import Reason
+from cambist.domain.request import Traits
+from cambist.domain.text import say
+from cambist.domain.wire import from_text
+from cambist.engine.account import Account
+from cambist.engine.recovery import Journaled
+from cambist.ports.book import Journal, JournalEntry
+from cambist.ports.clock import Clock
+from cambist.ports.past import Past
+from cambist.usecases.past_reading import NOT_RUNNING, Reader
+from cambist.usecases.past_state import Known, Reading, known_of
+
+_log = logging.getLogger(__name__)
+
+PIECE = 500
+"""Events that are kept at once: a journal of any length passes through this much memory, and on SQLite an engine that
+journals waits for no more than this."""
+_EVERY_S = 60.0
+
+_REASONS = frozenset(reason.value for reason in Reason)
+_UNREADABLE = (ValueError, KeyError, TypeError, ArithmeticError)
+
+
+class History:
+    """The past of one user's accounts (or of all), up to date whenever it is asked for."""
+
+    def __init__(
+        self, kept: Past, journal: Journal, traits_of: Callable[[AccountSpec], Traits], *, piece: int = PIECE
+    ) -> None:
+        self._kept = kept
+        self._size = piece
+        self._journal = journal
+        self._traits_of = traits_of
+        self._lock = Lock()
+        self._known: dict[str, Known] = {}
+
+    def read_on(self, account: str | None = None) -> Past:
+        """Read the journals (or one) to their ends, and return what is kept. Costs one query if nothing is new.
+
+        Raises `StorageFailed` if one cannot be read; the others are.
+        """
+        if self._kept.behind(account):
+            failed = None
+            with self._lock:  # threads of one process wait for each other: together they would do the same work
+                for spec in self._kept.behind(account):
+                    try:
+                        self._catch_up(spec)
+                    except StorageFailed as error:  # the others are read all the same
+                        failed = failed or error
+            if failed is not None:
+                raise failed
+        return self._kept
+
+    def make_again(self, account: str) -> Past:
+        """Forget what is known of ``account`` and read it off its journal anew."""
+        self._kept.forget(account)
+        return self.read_on(account)
+
+    def known(self) -> dict[str, Known]:
+        """Return what each account's journal knows of bots and prices where it ends, by account."""
+        kept = self.read_on()
+        for account, seq in kept.marks().items():
+            if account not in self._known or self._known[account].seq < seq:
+                mark = kept.mark(account)
+                reading = None if mark is None else _read(mark[1])
+                if mark is not None and reading is not None:
+                    self._known[account] = known_of(reading, mark[0])
+        return {account: self._known[account] for account in kept.marks() if account in self._known}
+
+    def now(self, account: AccountSpec) -> Reading:
+        """Return how ``account`` stands where its journal ends, and what is known beside that."""
+        known = self.read_on(account.id).mark(account.id)
+        found = None if known is None else _read(known[1])
+        return found or Reading(Account(account, self._traits_of(account)))
+
+    def _catch_up(self, spec: AccountSpec) -> None:
+        while not self._reach_the_end(spec):
+            pass  # somebody else has read on meanwhile: go on from there
+
+    def _reach_the_end(self, spec: AccountSpec) -> bool:
+        seq, reading = self._mark(spec)
+        reader = Reader(reading, spec)
+        for entries in _pieces(self._journal.read(spec.id, seq), self._size):
+            for entry in entries:
+                reader.take(_event(entry), entry)
+            piece = reader.piece(seq)
+            if not self._kept.keep(piece):
+                return False
+            seq = piece.seq
+            self._known[spec.id] = known_of(reader.reading, seq)
+        return True
+
+    def _mark(self, spec: AccountSpec) -> tuple[int, Reading]:
+        known = self._kept.mark(spec.id)
+        if known is not None:
+            seq, state = known
+            reading = _read(state)
+            if reading is not None:
+                return seq, reading
+            self._kept.forget(spec.id)  # another version of Cambist wrote it
+        return 0, Reading(Account(spec, self._traits_of(spec)))
+
+
+async def keep_reading(history: History, clock: Clock) -> None:
+    """Read on every minute, until cancelled: whoever then asks has little to wait for."""
+    while True:
+        try:
+            await asyncio.to_thread(history.read_on)
+        except StorageFailed as error:
+            _log.warning("%s", error)
+        await clock.sleep(_EVERY_S)
+
+
+def why(reason: str) -> str | None:
+    """Return why an order was refused, in the language in use; None if there is nothing to say."""
+    if reason == NOT_RUNNING:
+        return say("past.not_running")
+    if reason in _REASONS:
+        return say(f"refused.{reason}")
+    return reason or None
+
+
+def last_trades(history: History, bot: str, limit: int = 10) -> list[PastTrade]:
+    """Return the last trades of ``bot``, newest first."""
+    return history.read_on().trades(Wanted(bot=bot), limit)
+
+
+def _read(state: str) -> Reading | None:
+    """Return what ``state`` says; None if it is not of this version."""
+    try:
+        found: Reading = from_text(Reading, state)
+    except _UNREADABLE:
+        return None
+    return found if found.version == Reading.VERSION else None
+
+
+def _event(entry: JournalEntry) -> Journaled:
+    try:
+        found: Journaled = from_text(Journaled, entry.body)
+    except _UNREADABLE as error:
+        raise StorageFailed("past.unreadable", account=entry.account, seq=entry.seq) from error
+    return found
+
+
+def _pieces(entries: Iterator[JournalEntry], size: int) -> Iterator[list[JournalEntry]]:
+    while piece := list(islice(entries, size)):
+        yield piece
