@@ -173,6 +173,10 @@ def _hers(example: Any, ann: Ann) -> Any:
     return changed
 
 
+def _filled(path: str, ids: Mapping[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda found: ids.get(found[1]) or PUBLIC[found[1]], path)
+
+
 def named(path: str) -> list[str]:
     return re.findall(r"{(\w+)}", path)
 
@@ -188,7 +192,7 @@ def test_nobody_reads_or_changes_what_is_another_s(two: tuple[Site, Ann, Visitor
             continue
         unknown = [name for name in named(path) if name not in ann.ids and name not in PUBLIC]
         assert not unknown, f"say here what {unknown} of {path} is of Ann's"
-        filled = re.sub(r"{(\w+)}", lambda found: str(ann.ids.get(found[1]) or PUBLIC[found[1]]), path)
+        filled = _filled(path, ann.ids)
         asked = {name for name in ann.ids if name in {one["name"] for one in operation.get("parameters", [])}}
         query = {name: ann.ids[name] for name in asked if name not in named(path)} | {
             "wait_s": "0",
@@ -239,7 +243,7 @@ def test_what_is_another_s_looks_as_if_it_did_not_exist(two: tuple[Site, Ann, Vi
             continue
         answers = []
         for ids in (ann.ids, nothing):
-            filled = re.sub(r"{(\w+)}", lambda found, ids=ids: str(ids.get(found[1]) or PUBLIC[found[1]]), path)
+            filled = _filled(path, ids)
             body = body_of(operation, schema, ann)
             response = bob.ask(method, filled, params={"wait_s": "0", "older": "1", "newer": "1"}, json=body)
             text = re.sub(r'"request_id":"\w+"', "", response.text)

@@ -48,6 +48,7 @@ _LEFT_OUT = {
     "users_add",
     "users_give_password",
     "me_change_password",
+    "me_choose_ai",  # would let the assistant ask a service elsewhere
     "sessions_end_others",
     "sessions_end",
 }

@@ -1,10 +1,11 @@
 """Whether a strategy's code may be stored and run: everything about it is found out inside the jail."""
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from cambist.domain.errors import StrategyFailed
+from cambist.domain.errors import BadInput, StrategyFailed, TooMany
 from cambist.domain.record import record
 from cambist.domain.strategy_text import LARGEST_BYTES
 from cambist.domain.text import say
@@ -13,8 +14,12 @@ from cambist.ports.sandbox import Limits, Sandbox
 
 LIMITS = Limits(memory_mb=1_024, cpu_s=60.0, answer_mb=1.0)
 LIMIT_S = 60.0
+AT_ONCE = 4
+"""How many are looked at side by side: each holds a thread of the server until it has its answer."""
+_WAIT_S = 5.0
 _MOST_FINDINGS = 100
 _MOST_PARAMS = 100
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 @record(kw_only=True)
@@ -67,17 +72,25 @@ class Report:
 def validate(sandbox: Sandbox, code: str, *, params: Mapping[str, Any] | None = None, timeframe: str = "1h") -> Report:
     """Return what there is to say of ``code``, run in the jail on a made-up market of ``timeframe``.
 
-    Raise `NotAllowed` where the jail does not hold, `StorageFailed` if it cannot be started.
+    Raise `NotAllowed` where the jail does not hold, `StorageFailed` if it cannot be started, `TooMany` if others are
+    being looked at already.
     """
     start = time.perf_counter()
     if len(code.encode("utf-8", "replace")) > LARGEST_BYTES:
         return _only("validation.size", start, most=str(LARGEST_BYTES))
+    if not _places.acquire(timeout=_WAIT_S):
+        raise TooMany("validation.busy", retry_after_s=_WAIT_S, most=AT_ONCE)
+    try:
+        return _examined(sandbox, {"code": code, "params": dict(params or {}), "timeframe": timeframe or "1h"}, start)
+    finally:
+        _places.release()
+
+
+def _examined(sandbox: Sandbox, said: Mapping[str, Any], start: float) -> Report:
     process = sandbox.start(LIMITS)
     try:
-        said = {"code": code, "params": dict(params or {}), "timeframe": timeframe or "1h"}
-        answer = process.ask("examine", said, timeout_s=LIMIT_S).values
-        return _read(answer, start)
-    except StrategyFailed as error:
+        return _read(process.ask("examine", said, timeout_s=LIMIT_S).values, start)
+    except (BadInput, StrategyFailed) as error:
         return _only(error.key, start, **plain_params(error.params))
     except (KeyError, ValueError, TypeError):
         return _only("sandbox.malformed", start)

@@ -58,6 +58,11 @@ def test_operation_ids_are_unique_and_come_of_our_own_names(schema):
     assert without(schema, lambda one: one["operationId"].startswith(f"{one['tags'][0]}_")) == []
 
 
+def test_models_have_one_name_each(schema):
+    """Two of the same name would be told apart by their modules, and clients would change when a file is moved."""
+    assert [name for name in schema["components"]["schemas"] if "__" in name] == []
+
+
 def test_every_body_has_an_example(schema):
     def shown(operation: dict[str, Any]) -> bool:
         return all(

@@ -12,7 +12,7 @@ from cambist.adapters.sandbox.processes import ProcessSandbox
 from cambist.backtest.jailed import backtest_stored
 from cambist.backtest.run import backtest
 from cambist.domain.candles import Candle
-from cambist.domain.errors import BadStrategy, CambistError, NotAllowed, Stopped, StrategyFailed
+from cambist.domain.errors import BadStrategy, CambistError, NotAllowed, Stopped, StrategyFailed, TooMany
 from cambist.domain.proof import Verdict
 from cambist.domain.text import speak
 from cambist.domain.timeframe import Timeframe
@@ -22,7 +22,7 @@ from cambist.engine.jailed import JailedRunner, Stored
 from cambist.engine.runners import given
 from cambist.ports.sandbox import Limits
 from cambist.strategies._load import from_source
-from cambist.usecases.validation import validate
+from cambist.usecases.validation import AT_ONCE, _places, validate
 
 pytestmark = HOLDS
 CROSS = """
@@ -375,6 +375,20 @@ def test_one_that_looks_at_larger_timeframes_is_tried_on_smaller_candles(sandbox
 def test_code_that_is_too_long_is_not_even_read(sandbox: ProcessSandbox):
     (finding,) = validate(sandbox, "#" * 100_001).findings
     assert "100000" in finding.text
+
+
+def test_not_all_are_looked_at_at_once(sandbox: ProcessSandbox, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cambist.usecases.validation._WAIT_S", 0.01)
+    for _ in range(AT_ONCE):
+        _places.acquire()
+    try:
+        with pytest.raises(TooMany) as caught:
+            validate(sandbox, CROSS)
+    finally:
+        for _ in range(AT_ONCE):
+            _places.release()
+    assert caught.value.retry_after_s
+    assert validate(sandbox, CROSS).ok
 
 
 # -- where it does not hold -------------------------------------------------------------------------------------------

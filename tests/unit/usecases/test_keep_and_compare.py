@@ -95,7 +95,15 @@ class Shelf:
     def get(self, result_id: int) -> StoredResult:
         raise NotImplementedError
 
-    def latest(self, limit: int = 50, strategy: str | None = None) -> list[StoredResult]:
+    def latest(
+        self,
+        limit: int = 50,
+        strategy: str | None = None,
+        *,
+        venue: str | None = None,
+        timeframe: str | None = None,
+        before: int | None = None,
+    ) -> list[StoredResult]:
         raise NotImplementedError
 
     def forget(self, result_id: int) -> None:

@@ -27,7 +27,8 @@ class SqlAnswers(Owned):
         stale = sa.and_(answered.c.status.is_(None), answered.c.ts <= ts - _GIVEN_UP_MS, answered.c.request == request)
         if self._change(answered.update().where(answered.c.key == key, stale).values(ts=ts)):
             return None
-        query = sa.select(answered.c["request", "ts", "status", "body"]).where(answered.c.key == key)
+        columns = (answered.c.request, answered.c.ts, answered.c.status, answered.c.body)
+        query = sa.select(*columns).where(answered.c.key == key)
         for row in self._read(query):
             return Kept(**row)
         return Kept(request=request, ts=ts, status=None, body="")  # given back just now: the next try will have it

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from cambist.adapters.storage.database import obeying, open_database, writing
 from cambist.domain.errors import BadInput
 
+_Change = TypeVar("_Change", sa.Update, sa.Delete)
 _Confined = TypeVar("_Confined", sa.Select[Any], sa.Update, sa.Delete)
 
 
@@ -34,7 +35,7 @@ class Owned:
         with obeying(), self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(self._confine(query)).mappings()]
 
-    def _change(self, statement: sa.Update | sa.Delete) -> int:
+    def _change(self, statement: _Change) -> int:
         """Update or delete rows, of this user's, and return how many; lets `IntegrityError` through."""
         with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
             return int(connection.execute(self._confine(statement)).rowcount)

@@ -59,6 +59,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A stored strategy is named stored:ID@VERSION, such as stored:3@1.",
         "Une stratégie enregistrée se nomme stored:ID@VERSION, par exemple stored:3@1.",
     ),
+    "validation.busy": (
+        "The server looks at {most} strategies at once, and that many are under way. Try again in a few seconds.",
+        "Le serveur examine {most} stratégies à la fois, et autant sont en cours. Réessayez dans quelques secondes.",
+    ),
     "validation.size": (
         "The code is longer than {most} characters.",
         "Le code fait plus de {most} caractères.",

@@ -115,7 +115,7 @@ class BacktestAnswer(Summary):
     has_report: bool
 
 
-class TradeAnswer(Answer):
+class BacktestTradeAnswer(Answer):
     """One trade."""
 
     number: int
@@ -159,7 +159,7 @@ class MeasuredAnswer(Answer):
     """Positions of the best."""
 
 
-class DifferenceAnswer(Answer):
+class RunDifferenceAnswer(Answer):
     """Something in which their runs differ."""
 
     kind: str
@@ -173,7 +173,7 @@ class ComparisonAnswer(Answer):
 
     backtests: list[Summary]
     metrics: list[MeasuredAnswer]
-    differences: list[DifferenceAnswer]
+    differences: list[RunDifferenceAnswer]
     warnings: list[str]
     """Why they may not compare."""
 
@@ -240,7 +240,7 @@ def compare(body: CompareBody, _: Viewer, own: Own) -> ComparisonAnswer:
             for one in found.metrics
         ],
         differences=[
-            DifferenceAnswer(kind=one.kind, key=one.key, values=_json(one.values)) for one in found.differences
+            RunDifferenceAnswer(kind=one.kind, key=one.key, values=_json(one.values)) for one in found.differences
         ],
         warnings=list(found.warnings),
     )
@@ -270,7 +270,9 @@ def forget(backtest_id: BacktestId, _: Trader, own: Own) -> None:
 
 
 @router.get("/{backtest_id}/trades", summary="Its trades")
-def trades(backtest_id: BacktestId, _: Viewer, own: Own, limit: Limit = 100, after: Cursor = None) -> Page[TradeAnswer]:
+def trades(
+    backtest_id: BacktestId, _: Viewer, own: Own, limit: Limit = 100, after: Cursor = None
+) -> Page[BacktestTradeAnswer]:
     """Return trades in the order in which they ended."""
     first = number(after) or 0
     found = own.results.get(backtest_id).trades
@@ -342,8 +344,8 @@ def _summary(result: StoredResult) -> Summary:
     )
 
 
-def _trade(place: int, trade: Trade) -> TradeAnswer:
-    return TradeAnswer(
+def _trade(place: int, trade: Trade) -> BacktestTradeAnswer:
+    return BacktestTradeAnswer(
         number=place,
         symbol=trade.symbol,
         strategy=trade.strategy,

@@ -45,8 +45,8 @@ def downgrade() -> None:
     """Drop them, and all that they hold."""
     for table in _TABLES:
         op.drop_table(table)
-    with op.batch_alter_table("requests") as table:
-        table.drop_column("refused")
+    with op.batch_alter_table("requests") as requests:
+        requests.drop_column("refused")
 
 
 def _people() -> None:
