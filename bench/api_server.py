@@ -75,4 +75,5 @@ def _memory_mb() -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+    with asyncio.Runner(loop_factory=uvicorn.Config(create).get_loop_factory()) as runner:  # uvloop where there is one
+        runner.run(serve(sys.argv[1], int(sys.argv[2])))

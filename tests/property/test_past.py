@@ -245,7 +245,13 @@ def test_a_state_of_another_version_is_made_again(book: Book):
     mark = store.mark(spec.id)
     assert mark is not None
     stale = Piece(account=spec.id, user_id=1, after_seq=mark[0], seq=mark[0], state='{"version": 0}')
-    assert store.keep(replace(stale, orders=[replace(expected.orders[0], client_id="left over")]))
+    stale = replace(stale, orders=[replace(expected.orders[0], client_id="left over")])
+    assert store.keep(stale)
+    assert book.history().now(spec).account.ledger.balances  # though nothing is new
+    assert Rows.of(book.history(), spec.id) == expected
+    assert store.keep(stale)
+    assert book.history().known()[spec.id].seats
+    assert store.keep(stale)
     book.copy([replace(world_entry, seq=mark[0] + 1) for world_entry in run(5, NATIVE, 20).journal.entries[2:3]], spec)
     found = Rows.of(book.history(), spec.id)
     assert found.orders == expected.orders

@@ -74,20 +74,28 @@ class History:
 
     def known(self) -> dict[str, Known]:
         """Return what each account's journal knows of bots and prices where it ends, by account."""
-        kept = self.read_on()
-        for account, seq in kept.marks().items():
-            if account not in self._known or self._known[account].seq < seq:
-                mark = kept.mark(account)
-                reading = None if mark is None else _read(mark[1])
-                if mark is not None and reading is not None:
-                    self._known[account] = known_of(reading, mark[0])
-        return {account: self._known[account] for account in kept.marks() if account in self._known}
+        marks = self.read_on().marks()
+        for account, seq in marks.items():
+            if account not in self._known or self._known[account].seq != seq:
+                state = self._state(account)
+                if state is not None:
+                    self._known[account] = known_of(*state)
+        return {account: self._known[account] for account in marks if account in self._known}
 
     def now(self, account: AccountSpec) -> Reading:
         """Return how ``account`` stands where its journal ends, and what is known beside that."""
-        known = self.read_on(account.id).mark(account.id)
-        found = None if known is None else _read(known[1])
-        return found or Reading(Account(account, self._traits_of(account)))
+        self.read_on(account.id)
+        state = self._state(account.id)
+        return Reading(Account(account, self._traits_of(account))) if state is None else state[0]
+
+    def _state(self, account: str) -> tuple[Reading, int] | None:
+        """Return what is known of ``account`` and up to which entry; None if its journal has none."""
+        mark = self._kept.mark(account)
+        reading = None if mark is None else _read(mark[1])
+        if mark is not None and reading is None:  # another version of Cambist wrote it
+            mark = self.make_again(account).mark(account)
+            reading = None if mark is None else _read(mark[1])
+        return None if mark is None or reading is None else (reading, mark[0])
 
     def _catch_up(self, spec: AccountSpec) -> None:
         while not self._reach_the_end(spec):

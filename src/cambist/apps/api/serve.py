@@ -22,12 +22,18 @@ class Api:
         self._services = services
         self._host = host
         self._port = port
+        self._socket: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
         self._server: _Server | None = None
 
+    async def open(self) -> None:
+        """Take the address, so that nobody else can; raise `OSError` if it cannot be had."""
+        self._socket = socket.create_server((self._host, self._port), reuse_port=False, backlog=2048)
+        self._port = self._socket.getsockname()[1]
+
     async def __aenter__(self) -> "Api":
-        sock = socket.create_server((self._host, self._port), reuse_port=False, backlog=2048)
-        self._port = sock.getsockname()[1]
+        if self._socket is None:
+            await self.open()
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         config = uvicorn.Config(
             create(self._services),
@@ -42,7 +48,7 @@ class Api:
             timeout_graceful_shutdown=_PATIENCE_S,
         )
         self._server = _Server(config)
-        self._serving = asyncio.create_task(self._server.serve([sock]))
+        self._serving = asyncio.create_task(self._server.serve([self._socket] if self._socket else None))
         while not self._server.started and not self._serving.done():
             await asyncio.sleep(0.01)
         if self._serving.done():

@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 _MOST_DIGITS = 40
 
@@ -38,6 +38,21 @@ Exact = Annotated[
     ),
 ]
 """A `Decimal` that travels as text."""
+
+
+def _at_most_18_places(value: Any) -> Any:
+    """Return an amount as it is shown: averages and what was turned into another currency are divisions, and have as
+    many digits as one lets them. No asset is divided more finely than this."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < _PLACES:
+        value = value.quantize(Decimal(1).scaleb(_PLACES), context=_WIDE)
+    return value or Decimal(0)
+
+
+Amount = Annotated[Exact, BeforeValidator(_at_most_18_places)]
+"""A `Decimal` as it is answered: averages and sums may have more digits than anybody's money has."""
 
 Ms = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="Milliseconds since 1970-01-01 UTC.")]
 """A moment."""

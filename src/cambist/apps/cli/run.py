@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import click
@@ -116,7 +117,7 @@ def api(listen: str, workers: int, port: int) -> None:
 
     async def run() -> None:
         try:
-            await serve(services, host, at, must=True, workers=workers)
+            await serve(services, host, at, partial(click.echo, err=True), must=True, workers=workers)
         finally:
             await services.bus.close()
 

@@ -1,9 +1,11 @@
 """``cambist up``: a whole trading floor in one process."""
 
 import asyncio
+import logging
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import click
@@ -58,7 +60,8 @@ def command(
         first_floor(house.register, house.market.name, house.market.clock.now_ms())
     elif live and not any(spec.mode is Mode.LIVE for spec in house.register.accounts()):
         click.echo(say("up.no_live_account"), err=True)
-    also = () if no_api else (_api(house, settings, *address(door)),)
+    tell = partial(click.echo, err=True) if headless else logging.getLogger(__name__).warning  # the view has the screen
+    also = () if no_api else (_api(house, settings, *address(door), tell),)
     asyncio.run(_up(house, *also, headless=headless, port=port, seconds=seconds))
     click.echo(say("up.stopped", log=log or "stderr"))
 
@@ -73,7 +76,9 @@ def _need_to_ourselves(settings: Settings) -> None:
     lease.give_back()
 
 
-def _api(house: Any, settings: Settings, host: str, port: int) -> Coroutine[Any, Any, None]:
+def _api(
+    house: Any, settings: Settings, host: str, port: int, tell: Callable[[str], None]
+) -> Coroutine[Any, Any, None]:
     """Return what serves the API over this very floor."""
     from cambist.apps.api.services import open_services
 
@@ -85,7 +90,7 @@ def _api(house: Any, settings: Settings, host: str, port: int) -> Coroutine[Any,
         exchanges=bootstrap.exchanges(settings, house.gateway),
     )
     welcome(services)
-    return serve(services, host, port, must=False)
+    return serve(services, host, port, tell, must=False)
 
 
 async def _up(house: Any, *also: Coroutine[Any, Any, None], headless: bool, port: int, seconds: float | None) -> None:

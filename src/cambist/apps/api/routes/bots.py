@@ -12,7 +12,7 @@ from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Stores
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Answer, Body, Exact, Ms
+from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.errors import BadInput, NotFound, Taken
 from cambist.domain.past import Wanted
@@ -78,10 +78,10 @@ class OrderShown(Answer):
     type: str
     role: str
     life: str
-    quantity: Exact
-    filled: Exact
-    price: Exact | None
-    trigger: Exact | None
+    quantity: Amount
+    filled: Amount
+    price: Amount | None
+    trigger: Amount | None
     since_ms: Ms
 
 
@@ -94,24 +94,24 @@ class BotShown(Answer):
     params: dict[str, Any]
     symbol: str
     timeframe: str
-    budget: Exact
+    budget: Amount
     since_ms: Ms | None
     until_ms: Ms | None
     pyramiding: int
     status: BotStatus
     """``created`` until an engine has taken it up."""
-    equity: Exact
-    realised: Exact
+    equity: Amount
+    realised: Amount
     """Gains and losses of what was closed, and of the fees of what is held."""
-    unrealised: Exact
-    quantity: Exact
+    unrealised: Amount
+    quantity: Amount
     """Held, in base currency; negative for a short."""
-    entry_price: Exact
-    price: Exact | None
+    entry_price: Amount
+    price: Amount | None
     protection: str
     """Who guards the position: ``native`` (the venue), ``emulated`` (Cambist), ``none`` or ``none_wanted``."""
-    stop_loss: Exact | None
-    take_profit: Exact | None
+    stop_loss: Amount | None
+    take_profit: Amount | None
     closing: bool
     trades: int
     orders: list[OrderShown]
@@ -122,12 +122,12 @@ class TradeShown(Answer):
 
     side: str
     entry_ts: Ms
-    entry_price: Exact
+    entry_price: Amount
     exit_ts: Ms
-    exit_price: Exact
-    quantity: Exact
-    pnl: Exact
-    fees: Exact
+    exit_price: Amount
+    quantity: Amount
+    pnl: Amount
+    fees: Amount
     reason: str
 
 

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import Context
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import ConfigDict
 
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Own, Server
-from cambist.apps.api.words import Answer, Exact, Ms
+from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.errors import BadInput
 from cambist.domain.past import PastFill, PastOrder, PastTrade, Wanted
 from cambist.domain.timeframe import DAY_MS
@@ -61,19 +61,6 @@ Status = Literal[
     "expired",
 ]
 
-
-def _at_most_18_places(value: Any) -> Any:
-    """Return an amount as it is shown: averages and what was turned into another currency are divisions, and have as
-    many digits as one lets them. No asset is divided more finely than this."""
-    if not isinstance(value, Decimal) or not value.is_finite():
-        return value
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < _PLACES:
-        value = value.quantize(Decimal(1).scaleb(_PLACES), context=_WIDE)
-    return value or Decimal(0)
-
-
-Amount = Annotated[Exact, BeforeValidator(_at_most_18_places)]
 
 _ORDER: dict[str, Any] = {
     "account": "main",

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from cambist.apps.api.caller import Viewer
-from cambist.apps.api.routes.orders import Account, Amount
+from cambist.apps.api.routes.orders import Account
 from cambist.apps.api.routes.statistics import Currency, RateAnswer, currency_of, prices_of
 from cambist.apps.api.services import Own, Server, Services, Stores
-from cambist.apps.api.words import Answer, Ms
+from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.account import Mode
 from cambist.domain.broker import KeyTest
 from cambist.usecases.brokers import Brokers

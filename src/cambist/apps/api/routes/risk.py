@@ -11,7 +11,7 @@ from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Services, Stores
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Answer, Body, Exact, Ms
+from cambist.apps.api.words import Amount, Answer, Body, Ms
 from cambist.domain.account import Mode
 from cambist.domain.alert import Level
 from cambist.domain.standing import AccountStanding
@@ -42,7 +42,7 @@ class AccountShown(Answer):
     trading: TradingState
     breaker: str
     """``clear``, ``halve``, ``no_entries``, ``reduce_only`` or ``flatten``."""
-    equity: Exact
+    equity: Amount
     """Of its bots together."""
     ts: Ms
     frozen: list[Frozen]

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from cambist.apps.api.caller import Viewer
-from cambist.apps.api.routes.orders import Account, Amount, Bot, Since, Source, Strategy, Symbol, Until
+from cambist.apps.api.routes.orders import Account, Bot, Since, Source, Strategy, Symbol, Until
 from cambist.apps.api.services import Own, Server, Services, Stores
-from cambist.apps.api.words import Answer, Ms
+from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.past import Wanted
 from cambist.domain.statistics import Performance
 from cambist.usecases.prices import Prices

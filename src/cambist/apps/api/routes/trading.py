@@ -10,7 +10,7 @@ from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Services, Stores
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Answer, Body, Exact, Ms
+from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms
 from cambist.domain.account import HAND
 from cambist.domain.errors import BadInput, VenueUnavailable
 from cambist.domain.order import OrderType, Side, TimeInForce
@@ -71,16 +71,16 @@ class Figures(Answer):
     symbol: str
     side: Side
     type: OrderType
-    quantity: Exact
-    price: Exact
+    quantity: Amount
+    price: Amount
     """What it is valued at."""
-    amount: Exact
-    fee: Exact
-    total: Exact
+    amount: Amount
+    fee: Amount
+    total: Amount
     """What a buyer pays or a seller receives, fee included."""
-    last: Exact
+    last: Amount
     """The last traded price."""
-    free: Exact
+    free: Amount
     """What the account may spend, in ``asset``; bots' budgets are not part of it."""
     asset: str
     enough: bool
@@ -121,10 +121,10 @@ class OpenOrder(Answer):
     side: Side
     type: OrderType
     life: str
-    quantity: Exact
-    filled: Exact
-    price: Exact | None
-    trigger: Exact | None
+    quantity: Amount
+    filled: Amount
+    price: Amount | None
+    trigger: Amount | None
     since_ms: Ms
 
 
