@@ -1,11 +1,12 @@
 """Types that bodies and answers are made of: exact numbers as text, and what every model shares."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 _MOST_DIGITS = 40
+_PLACES, _WIDE = -18, Context(prec=100)
 
 
 def _exact(value: Any) -> Decimal:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from decimal import Context
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -25,7 +24,6 @@ router = APIRouter(tags=["orders"])
 HISTORY_DAYS = 30
 _NO_CONTROL = r"^[^\x00-\x1f]*$"
 _MOST_SEQ = 2**63 - 1
-_PLACES, _WIDE = -18, Context(prec=100)
 
 Account = Annotated[
     str | None, Query(max_length=80, pattern=_NO_CONTROL, description="Of this account alone.", examples=["main"])
