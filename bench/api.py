@@ -166,11 +166,12 @@ async def _read_routes(server: _Server) -> list[str]:
 
 
 async def _load(server: _Server, routes: Sequence[str], seconds: float) -> _Read:
-    """Ask ``RATE`` times a second, people and routes in turn, whether the last answers have come or not."""
+    """Ask ``RATE`` times a second, routes and people in turn, whether the last answers have come or not."""
     read = _Read(seconds)
 
     async def ask(client: aiohttp.ClientSession, number: int) -> None:
-        token, route = server.tokens[number % USERS], routes[number // USERS % len(routes)]
+        route = routes[number % len(routes)]
+        token = server.tokens[(number // len(routes) + number) % USERS]
         begun = time.perf_counter()
         try:
             async with client.get(route, headers=_as(token)) as answer:

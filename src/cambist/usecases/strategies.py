@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -246,9 +247,10 @@ def checked_timeframe(text: str) -> str:
     return text
 
 
-def built_in() -> list[Sample]:
+@cache
+def built_in() -> tuple[Sample, ...]:
     """Return the strategies that come with Cambist, by name."""
-    return [_sample(name, strategy) for name, strategy in samples().items()]
+    return tuple(_sample(name, strategy) for name, strategy in samples().items())
 
 
 def built_in_sample(name: str) -> Sample:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import ConfigDict
 
 from cambist.apps.api.caller import Viewer
@@ -44,6 +44,24 @@ Symbol = Annotated[str | None, Query(max_length=80, pattern=_NO_CONTROL, example
 Strategy = Annotated[str | None, Query(max_length=300, pattern=_NO_CONTROL, examples=["ema_cross"])]
 Since = Annotated[Ms | None, Query(description="From this moment on (ms).")]
 Until = Annotated[Ms | None, Query(description="Before this moment (ms).")]
+
+
+def _part(
+    account: Account = None,
+    bot: Bot = None,
+    source: Source = None,
+    strategy: Strategy = None,
+    symbol: Symbol = None,
+    since: Since = None,
+    until: Until = None,
+) -> Wanted:
+    """Return which part of the past is asked for."""
+    return Wanted(account=account, bot=bot, source=source, strategy=strategy, symbol=symbol, since=since, until=until)
+
+
+Part = Annotated[Wanted, Depends(_part)]
+"""Which part of the past: of an account, a bot, a source, a strategy, a symbol; from and until."""
+
 Status = Literal[
     "working",
     "over",
@@ -331,19 +349,12 @@ def fills(
 def trades(
     caller: Viewer,
     own: Own,
-    account: Account = None,
-    bot: Bot = None,
-    source: Source = None,
-    strategy: Strategy = None,
-    symbol: Symbol = None,
-    since: Since = None,
-    until: Until = None,
+    part: Part,
     after: Cursor = None,
     limit: Limit = 10,
 ) -> Page[TradeAnswer]:
     """List trades that have ended, the last first: the last ten unless asked for more."""
-    wanted = Wanted(account=account, bot=bot, source=source, strategy=strategy, symbol=symbol, since=since, until=until)
-    found = own.past.read_on(account).trades(wanted, limit + 1, _at(after, (int, str, int, int)))
+    found = own.past.read_on(part.account).trades(part, limit + 1, _at(after, (int, str, int, int)))
     return page(found, limit, lambda one: _place(one.exit_ts, one.account, one.seq, one.number), trade_answer)
 
 

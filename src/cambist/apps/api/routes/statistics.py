@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from cambist.apps.api.caller import Viewer
-from cambist.apps.api.routes.orders import Account, Bot, Since, Source, Strategy, Symbol, Until
+from cambist.apps.api.routes.orders import Account, Part, Since, Until
 from cambist.apps.api.services import Own, Server, Services, Stores
 from cambist.apps.api.words import Amount, Answer, Ms
-from cambist.domain.past import Wanted
 from cambist.domain.statistics import Performance
 from cambist.usecases.prices import Prices
 from cambist.usecases.statistics import Statistics
@@ -173,18 +172,11 @@ def summary(
     caller: Viewer,
     own: Own,
     server: Server,
-    account: Account = None,
-    bot: Bot = None,
-    source: Source = None,
-    strategy: Strategy = None,
-    symbol: Symbol = None,
-    since: Since = None,
-    until: Until = None,
+    part: Part,
     currency: Currency = None,
 ) -> SummaryAnswer:
     """Return how all that is asked for has gone."""
-    wanted = _wanted(account, since, until, bot=bot, source=source, strategy=strategy, symbol=symbol)
-    found = statistics_of(own, server).summary(wanted, currency_of(own, server, currency))
+    found = statistics_of(own, server).summary(part, currency_of(own, server, currency))
     (whole,) = found.groups
     rates = [RateAnswer.model_validate(one) for one in found.rates]
     return SummaryAnswer(**_shown(whole), currency=found.currency, rates=rates, unconverted=list(found.unconverted))
@@ -196,18 +188,11 @@ def by(
     own: Own,
     server: Server,
     group: Literal["bot", "strategy", "source", "broker", "symbol"],
-    account: Account = None,
-    bot: Bot = None,
-    source: Source = None,
-    strategy: Strategy = None,
-    symbol: Symbol = None,
-    since: Since = None,
-    until: Until = None,
+    part: Part,
     currency: Currency = None,
 ) -> ReportAnswer:
     """Return how each bot, strategy, source (webhooks one by one), broker's account or symbol has gone."""
-    wanted = _wanted(account, since, until, bot=bot, source=source, strategy=strategy, symbol=symbol)
-    found = statistics_of(own, server).by(group, wanted, currency_of(own, server, currency))
+    found = statistics_of(own, server).by(group, part, currency_of(own, server, currency))
     return ReportAnswer(
         currency=found.currency,
         rates=[RateAnswer.model_validate(one) for one in found.rates],
@@ -221,18 +206,11 @@ def daily(
     caller: Viewer,
     own: Own,
     server: Server,
-    account: Account = None,
-    bot: Bot = None,
-    source: Source = None,
-    strategy: Strategy = None,
-    symbol: Symbol = None,
-    since: Since = None,
-    until: Until = None,
+    part: Part,
     currency: Currency = None,
 ) -> DailyAnswer:
     """Return what each UTC day came to."""
-    wanted = _wanted(account, since, until, bot=bot, source=source, strategy=strategy, symbol=symbol)
-    return DailyAnswer.model_validate(statistics_of(own, server).daily(wanted, currency_of(own, server, currency)))
+    return DailyAnswer.model_validate(statistics_of(own, server).daily(part, currency_of(own, server, currency)))
 
 
 def statistics_of(own: Stores, server: Services) -> Statistics:
@@ -249,10 +227,6 @@ def currency_of(own: Stores, server: Services, asked: str | None) -> str | None:
     """Return the currency in which the caller counts: what was asked for, or the profile's."""
     found = asked or server.office.people.person(own.user_id).profile.get("currency")
     return None if found is None else str(found).upper()
-
-
-def _wanted(account: str | None, since: int | None, until: int | None, **others: str | None) -> Wanted:
-    return Wanted(account=account, since=since, until=until, **others)  # type: ignore[arg-type]
 
 
 def _shown(one: Performance) -> dict[str, Any]:
