@@ -40,8 +40,15 @@ OPEN = {
     "GET /health",
     "GET /ready",
 }
-SLOW = {"GET /markets/book", "GET /markets/candles", "GET /markets/tickers", "POST /brokers/test"}
-"""They ask an exchange, which there is none of here."""
+SLOW = {
+    "PUT /me/ai",
+    "GET /assistant/models",
+    "GET /markets/book",
+    "GET /markets/candles",
+    "GET /markets/tickers",
+    "POST /brokers/test",
+}
+"""They ask an exchange or a model, of which there is none here."""
 
 
 _HERS = (

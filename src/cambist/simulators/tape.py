@@ -13,6 +13,7 @@ from hashlib import blake2b
 from itertools import compress, islice
 
 from cambist.domain.candles import Candles
+from cambist.domain.exact import EXACT
 from cambist.domain.order import Side
 from cambist.domain.tick import TradeTick
 from cambist.domain.timeframe import DAY_MS, Timeframe
@@ -51,21 +52,21 @@ class Bar:
             self.high = self.low = trade.price
         self.high, self.low = max(self.high, trade.price), min(self.low, trade.price)
         self.close, self.last_id, self.last_quantity = trade.price, trade.id, trade.quantity
-        worth = trade.price * trade.quantity
-        self.volume += trade.quantity
-        self.quote += worth
+        worth = EXACT.multiply(trade.price, trade.quantity)
+        self.volume = EXACT.add(self.volume, trade.quantity)
+        self.quote = EXACT.add(self.quote, worth)
         self.count += 1
         if trade.taker is Side.BUY:
-            self.taker_volume += trade.quantity
-            self.taker_quote += worth
+            self.taker_volume = EXACT.add(self.taker_volume, trade.quantity)
+            self.taker_quote = EXACT.add(self.taker_quote, worth)
 
     def join(self, later: "Bar") -> None:
         """Take in the bar that follows within the same larger candle."""
         self.high, self.low, self.close = max(self.high, later.high), min(self.low, later.low), later.close
-        self.volume += later.volume
-        self.quote += later.quote
-        self.taker_volume += later.taker_volume
-        self.taker_quote += later.taker_quote
+        self.volume = EXACT.add(self.volume, later.volume)
+        self.quote = EXACT.add(self.quote, later.quote)
+        self.taker_volume = EXACT.add(self.taker_volume, later.taker_volume)
+        self.taker_quote = EXACT.add(self.taker_quote, later.taker_quote)
         self.count += later.count
         if later.count:
             self.first_id = later.first_id if self.first_id < 0 else self.first_id
@@ -205,12 +206,12 @@ class Tape:
             sketch = self._sketch(index, ts)
             worths = [price * units for price, units in zip(sketch.prices, sketch.units, strict=True)]
             digits = sketch.price_digits + sketch.unit_digits
-            bar.volume = Decimal(sum(sketch.units)).scaleb(-sketch.unit_digits)
-            bar.quote = Decimal(sum(worths)).scaleb(-digits)
-            bar.taker_volume = Decimal(sum(compress(sketch.units, sketch.buys))).scaleb(-sketch.unit_digits)
-            bar.taker_quote = Decimal(sum(compress(worths, sketch.buys))).scaleb(-digits)
+            bar.volume = Decimal(sum(sketch.units)).scaleb(-sketch.unit_digits, EXACT)
+            bar.quote = Decimal(sum(worths)).scaleb(-digits, EXACT)
+            bar.taker_volume = Decimal(sum(compress(sketch.units, sketch.buys))).scaleb(-sketch.unit_digits, EXACT)
+            bar.taker_quote = Decimal(sum(compress(worths, sketch.buys))).scaleb(-digits, EXACT)
             bar.count, bar.first_id, bar.last_id = PER_CANDLE, first_id, first_id + PER_CANDLE - 1
-            bar.last_quantity = Decimal(sketch.units[-1]).scaleb(-sketch.unit_digits)
+            bar.last_quantity = Decimal(sketch.units[-1]).scaleb(-sketch.unit_digits, EXACT)
         return bar
 
     def _price(self, index: int, name: str) -> Decimal:
@@ -231,8 +232,8 @@ class Tape:
                 symbol=self.symbol,
                 id=first_id + number,
                 ts=ts,
-                price=Decimal(price).scaleb(-sketch.price_digits),
-                quantity=Decimal(units).scaleb(-sketch.unit_digits),
+                price=Decimal(price).scaleb(-sketch.price_digits, EXACT),
+                quantity=Decimal(units).scaleb(-sketch.unit_digits, EXACT),
                 taker=Side.BUY if buys else Side.SELL,
             )
             for number, (ts, price, units, buys) in enumerate(

@@ -56,6 +56,20 @@ def identify(office: Office, bearer: str | None, now_ms: int) -> Identity:
     return _identity(_active(office, claims.user_id, now_ms), session=session.id)
 
 
+def at_hand(office: Office, bearer: str | None, now_ms: int) -> bool:
+    """Tell whether `identify` would look nothing up, and so not block: all is remembered, or the token is no good."""
+    try:
+        if bearer is None:
+            return office.remembered(_DEBUG, now_ms, _TRUSTED_MS) is False
+        if tokens.is_api_token(bearer):
+            row: ApiToken | Session | None = office.remembered(tokens.api_token(bearer).id, now_ms, _TRUSTED_MS)
+        else:
+            row = office.remembered(office.access_tokens.read(bearer, now_ms).session, now_ms, _TRUSTED_MS)
+    except NotSignedIn:
+        return True
+    return row is not None and office.remembered(f"user:{row.user_id}", now_ms, _TRUSTED_MS) is not None
+
+
 def _of_api_token(office: Office, shown: tokens.Shown, now_ms: int) -> Identity:
     token: ApiToken | None = office.remembered(shown.id, now_ms, _TRUSTED_MS)
     if token is None:

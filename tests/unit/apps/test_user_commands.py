@@ -17,6 +17,7 @@ SECRET = r"[0-9a-f]{6}(?:-[0-9a-f]{6}){4}"
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CAMBIST_HOME", str(tmp_path))
     monkeypatch.setenv("CAMBIST_LANG", "en")
+    monkeypatch.setenv("COLUMNS", "200")
     for variable in ("DATABASE_URL", "CAMBIST_VAULT_KEY"):
         monkeypatch.delenv(variable, raising=False)
 

@@ -118,10 +118,23 @@ def test_both_sides_of_a_trade_with_oneself_are_two_entries():
     assert fill("b", BOUGHT, SPOT).id != fill("c", sold, SPOT).id
 
 
+@pytest.mark.parametrize("place", ["market", "fees", "outside"])
+def test_nothing_fills_for_a_counterparty(place):
+    with pytest.raises(ValueError, match="is a place of the ledger"):
+        fill(place, BOUGHT, SPOT)
+
+
+def test_an_order_by_hand_fills_for_the_free_cash():
+    lines = [(line.place, line.asset, line.amount) for line in fill("free", BOUGHT, SPOT).lines]
+    assert lines == [
+        ("free" if place == "b" else place, asset, amount)
+        for place, asset, amount in [(one.place, one.asset, one.amount) for one in fill("b", BOUGHT, SPOT).lines]
+    ]
+
+
 @pytest.mark.parametrize("place", ["free", "market", "fees", "outside"])
 def test_no_bot_can_have_the_name_of_a_place(place):
     for make in (
-        lambda: fill(place, BOUGHT, SPOT),
         lambda: funding(FundingPaid(place, 1, D(1)), PERPETUAL),
         lambda: transfer("r", place, "USDT", D(1), 1),
     ):

@@ -97,3 +97,7 @@ def test_a_book_lies_around_the_last_trade_and_changes_lead_from_one_to_the_next
         sides = [{price: quantity for price, quantity in levels.items() if quantity} for levels in sides]
         assert sides == [dict(after.bids), dict(after.asks)]
         before = after
+
+
+def test_a_candle_of_great_worth_is_added_up_to_the_last_digit():
+    test_any_candle_is_traded_exactly.hypothesis.inner_test((5.9604645e-08, 1.0, 1.0, 504969.0), 7325.2422, "0.01")

@@ -9,7 +9,6 @@ from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -26,8 +25,6 @@ _MOST_OPEN = 8
 """SQLite files of one process whose connections are kept."""
 _open: dict[sa.URL, sa.Engine] = {}
 _opening = Lock()
-_current: WeakKeyDictionary[sa.Engine, tuple[int, int] | None] = WeakKeyDictionary()
-"""Engines whose tables were seen at `HEAD`, and in which file."""
 _MIGRATION_LOCK = 0x63616D62  # "camb": PostgreSQL's advisory locks are named by a number
 
 
@@ -39,14 +36,11 @@ def open_database(url: str) -> sa.Engine:
     be used, because a newer Cambist wrote it among other reasons.
     """
     engine = _engine(url)
-    if engine in _current and _current[engine] == _file_of(engine):  # an API opens it for each of its people
-        return engine
     with obeying():
         with engine.connect() as connection:
             current = _revision(connection) == HEAD
         if not current:
             _migrate(engine)
-    _current[engine] = _file_of(engine)
     return engine
 
 
@@ -159,11 +153,6 @@ def _still_there(file: Path, _connection: object, record: sa.pool.ConnectionPool
     """Open the file anew if it is another one now: restored, or deleted and begun again."""
     if record.info.get("file") != _identity(file):
         raise sa.exc.DisconnectionError
-
-
-def _file_of(engine: sa.Engine) -> tuple[int, int] | None:
-    """Return which file ``engine`` is on; None if it is on a server."""
-    return _identity(Path(engine.url.database or "")) if engine.dialect.name == "sqlite" else None
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

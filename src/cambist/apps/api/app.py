@@ -116,7 +116,9 @@ def _wrap(app: FastAPI, services: Services) -> None:
         Idempotent, answers=lambda user_id: services.stores(user_id).answers, now_ms=services.clock.now_ms
     )
     app.add_middleware(Limited, counters=counters, of_user=_allowance, of_address=_FOR_ADDRESS)
-    app.add_middleware(Identified, identify=services.identify, debug_login=services.debug_login)
+    app.add_middleware(
+        Identified, identify=services.identify, at_hand=services.at_hand, debug_login=services.debug_login
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.origins),

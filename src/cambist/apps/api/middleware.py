@@ -153,10 +153,16 @@ class Identified:
     """Finds out who asks, once for all that needs to know; what is wrong with a proof is told by the route."""
 
     def __init__(
-        self, app: ASGIApp, *, identify: Callable[[str | None], Identity], debug_login: Callable[[], bool]
+        self,
+        app: ASGIApp,
+        *,
+        identify: Callable[[str | None], Identity],
+        at_hand: Callable[[str | None], bool],
+        debug_login: Callable[[], bool],
     ) -> None:
         self._app = app
         self._identify = identify
+        self._at_hand = at_hand
         self._debug_login = debug_login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -171,7 +177,7 @@ class Identified:
 
     async def _find(self, state: dict[str, Any], proof: str | None) -> None:
         try:
-            caller = await asyncio.to_thread(self._identify, proof)
+            caller = self._identify(proof) if self._at_hand(proof) else await asyncio.to_thread(self._identify, proof)
         except CambistError as error:
             state["caller"] = error
             return

@@ -52,6 +52,9 @@ _STALE_S = 150.0
 _VALIDATIONS, _PATIENCE_S = 4, 5.0
 """Code of all people that is judged at once, and how long one more waits for a place."""
 
+_GLANCE_MS = 1_000
+_RECKONED_MS = 30_000
+"""Rates of other currencies may be as old as this."""
 _LOOK_MS = 5_000
 """What an account holds is asked of its exchange anew after so long."""
 
@@ -93,6 +96,10 @@ class Services:
     symbols: Symbols
     listings: Listings
     markets: Markets
+    glances: SharedAnswers
+    """Of everybody at what is everybody's."""
+    reckoned: SharedAnswers
+    """Statistics, each for as long as the journals that it was read off do not go on."""
     looks: SharedAnswers
     """Of people at what their accounts hold."""
     metrics: ShownMetrics
@@ -119,6 +126,10 @@ class Services:
     def identify(self, bearer: str | None) -> Identity:
         """Return whose token ``bearer`` is; raise `NotSignedIn`."""
         return signing_in.identify(self.office, bearer, self.now_ms())
+
+    def at_hand(self, bearer: str | None) -> bool:
+        """Tell whether `identify` would look nothing up."""
+        return signing_in.at_hand(self.office, bearer, self.now_ms())
 
     def debug_login(self) -> bool:
         """Tell whether whoever comes without a token is let in as ``dev``."""
@@ -236,6 +247,8 @@ def open_services(
         symbols=symbols,
         listings=listings,
         markets=Markets(known_exchanges, lake, heartbeat, clock.now_ms, (market_clock or clock).now_ms),
+        glances=SharedAnswers(clock.now_ms, _GLANCE_MS),
+        reckoned=SharedAnswers(clock.now_ms, _RECKONED_MS),
         looks=SharedAnswers(clock.now_ms, _LOOK_MS),
         metrics=metrics or bootstrap.metrics(),
         assistant=bootstrap.assistant(),

@@ -32,7 +32,7 @@ class Ready(Answer):
 
 
 @router.get("/health", summary="Is the server alive?")
-def health(server: Server) -> Alive:
+async def health(server: Server) -> Alive:
     """Answer at once, whatever the database does."""
     return Alive(version=version("cambist"), now_ms=server.now_ms())
 

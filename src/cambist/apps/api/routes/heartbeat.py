@@ -1,12 +1,13 @@
 """The heartbeat: whether the market is heard, and the last signals of each timeframe."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from cambist.apps.api.caller import Viewer
-from cambist.apps.api.services import Server
+from cambist.apps.api.services import Server, Services
 from cambist.apps.api.words import Answer, Exact, Ms
 from cambist.domain.errors import BadInput
 from cambist.domain.timeframe import Timeframe
@@ -63,12 +64,16 @@ class HeartbeatShown(Answer):
 
 
 @router.get("")
-def status(
+async def status(
     caller: Viewer,
     server: Server,
     limit: Annotated[int, Query(ge=1, le=_SHOWN, description="How many signals of each timeframe.")] = _SHOWN,
 ) -> HeartbeatShown:
     """How the heartbeat fares."""
+    return await server.glances.get(("heartbeat", limit), lambda: asyncio.to_thread(_status, server, limit))
+
+
+def _status(server: Services, limit: int) -> HeartbeatShown:
     sources = server.heartbeat.status()
     heard = [one for one in sources if one.is_connected]
     return HeartbeatShown(
@@ -92,5 +97,5 @@ def signals(
     return _newest(server, timeframe, limit)
 
 
-def _newest(server: Server, timeframe: Timeframe, limit: int) -> list[SignalShown]:
+def _newest(server: Services, timeframe: Timeframe, limit: int) -> list[SignalShown]:
     return [SignalShown.model_validate(one) for one in server.heartbeat.recent(timeframe, limit)]

@@ -1,7 +1,9 @@
 """Statistics: balance over time, and how bots, strategies, sources, brokers and symbols have gone."""
 
+import asyncio
+from collections.abc import Callable, Hashable
 from dataclasses import fields
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
@@ -13,6 +15,8 @@ from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.statistics import Performance
 from cambist.usecases.prices import Prices
 from cambist.usecases.statistics import Statistics
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/statistics", tags=["statistics"])
 
@@ -152,7 +156,7 @@ class DailyAnswer(Answer):
 
 
 @router.get("/balance")
-def balance(
+async def balance(
     caller: Viewer,
     own: Own,
     server: Server,
@@ -163,12 +167,18 @@ def balance(
     points: Points = 500,
 ) -> BalancesAnswer:
     """Return what the accounts were worth over time, all together and each."""
-    found = statistics_of(own, server).balance(account, since, until, currency_of(own, server, currency), points)
-    return BalancesAnswer.model_validate(found)
+    asked = (account, since, until, points)
+    return await _reckoned(
+        own,
+        server,
+        ("balance", *asked),
+        currency,
+        lambda reckoner, unit: BalancesAnswer.model_validate(reckoner.balance(account, since, until, unit, points)),
+    )
 
 
 @router.get("/summary")
-def summary(
+async def summary(
     caller: Viewer,
     own: Own,
     server: Server,
@@ -176,14 +186,18 @@ def summary(
     currency: Currency = None,
 ) -> SummaryAnswer:
     """Return how all that is asked for has gone."""
-    found = statistics_of(own, server).summary(part, currency_of(own, server, currency))
-    (whole,) = found.groups
-    rates = [RateAnswer.model_validate(one) for one in found.rates]
-    return SummaryAnswer(**_shown(whole), currency=found.currency, rates=rates, unconverted=list(found.unconverted))
+
+    def reckon(reckoner: Statistics, unit: str | None) -> SummaryAnswer:
+        found = reckoner.summary(part, unit)
+        (whole,) = found.groups
+        rates = [RateAnswer.model_validate(one) for one in found.rates]
+        return SummaryAnswer(**_shown(whole), currency=found.currency, rates=rates, unconverted=list(found.unconverted))
+
+    return await _reckoned(own, server, ("summary", part), currency, reckon)
 
 
 @router.get("/by_{group}")
-def by(
+async def by(
     caller: Viewer,
     own: Own,
     server: Server,
@@ -192,17 +206,21 @@ def by(
     currency: Currency = None,
 ) -> ReportAnswer:
     """Return how each bot, strategy, source (webhooks one by one), broker's account or symbol has gone."""
-    found = statistics_of(own, server).by(group, part, currency_of(own, server, currency))
-    return ReportAnswer(
-        currency=found.currency,
-        rates=[RateAnswer.model_validate(one) for one in found.rates],
-        unconverted=list(found.unconverted),
-        groups=[PerformanceAnswer(**_shown(one)) for one in found.groups],
-    )
+
+    def reckon(reckoner: Statistics, unit: str | None) -> ReportAnswer:
+        found = reckoner.by(group, part, unit)
+        return ReportAnswer(
+            currency=found.currency,
+            rates=[RateAnswer.model_validate(one) for one in found.rates],
+            unconverted=list(found.unconverted),
+            groups=[PerformanceAnswer(**_shown(one)) for one in found.groups],
+        )
+
+    return await _reckoned(own, server, (group, part), currency, reckon)
 
 
 @router.get("/daily")
-def daily(
+async def daily(
     caller: Viewer,
     own: Own,
     server: Server,
@@ -210,7 +228,26 @@ def daily(
     currency: Currency = None,
 ) -> DailyAnswer:
     """Return what each UTC day came to."""
-    return DailyAnswer.model_validate(statistics_of(own, server).daily(part, currency_of(own, server, currency)))
+    return await _reckoned(
+        own,
+        server,
+        ("daily", part),
+        currency,
+        lambda reckoner, unit: DailyAnswer.model_validate(reckoner.daily(part, unit)),
+    )
+
+
+async def _reckoned(
+    own: Stores, server: Services, key: Hashable, currency: str | None, reckon: Callable[[Statistics, str | None], T]
+) -> T:
+    """Return what ``reckon`` gives, reckoned anew only if a journal has gone on since."""
+
+    def state() -> tuple[str | None, tuple[tuple[str, int], ...]]:
+        return currency_of(own, server, currency), tuple(own.past.read_on().marks().items())
+
+    unit, marks = await asyncio.to_thread(state)
+    whole = (own.user_id, key, unit, marks)
+    return await server.reckoned.get(whole, lambda: asyncio.to_thread(lambda: reckon(statistics_of(own, server), unit)))
 
 
 def statistics_of(own: Stores, server: Services) -> Statistics:
