@@ -35,6 +35,7 @@ class Claims:
 
     user_id: int
     session: str
+    until_ms: int
 
 
 class AccessTokens:
@@ -61,7 +62,7 @@ class AccessTokens:
                 token, self._key, algorithms=["HS256"], issuer=_ISSUER, audience=_AUDIENCE, options=_OPTIONS
             )
             if claims["exp"] * 1000 > now_ms:
-                return Claims(int(claims["sub"]), str(claims["sid"]))
+                return Claims(int(claims["sub"]), str(claims["sid"]), int(claims["exp"]) * 1000)
         except (jwt.InvalidTokenError, TypeError, ValueError):
             raise NotSignedIn("people.bad_token") from None
         raise NotSignedIn("people.token_over")

@@ -74,3 +74,5 @@ class Identity:
     time_zone: str
     limits: dict[str, Any]
     """As `Person.limits`."""
+    until_ms: int | None = None
+    """When the proof ends by itself."""

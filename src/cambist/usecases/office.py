@@ -7,10 +7,10 @@ from typing import Any
 from cambist.accounts.throttle import Throttle
 from cambist.accounts.tokens import KEY_BYTES, AccessTokens
 from cambist.domain.deed import Deed
-from cambist.domain.person import Person
+from cambist.domain.person import Identity, Person
 from cambist.domain.record import record
 from cambist.ports.audit_log import AuditLog
-from cambist.ports.people import ApiToken, People, Session
+from cambist.ports.people import People
 from cambist.ports.vault import SERVER, Randomness, Vault
 
 # Records of the vault. Accounts are records too, by their ids, which have no @.
@@ -57,7 +57,7 @@ class Office:
         then, value = self._known.get(what, (0, None))
         return value if 0 <= now_ms - then < for_ms else None
 
-    def remember(self, what: str, value: Session | ApiToken | Person | bool, now_ms: int) -> None:
+    def remember(self, what: str, value: Person | Identity | bool, now_ms: int) -> None:
         """Remember ``value`` under ``what``."""
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()

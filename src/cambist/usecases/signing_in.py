@@ -1,5 +1,6 @@
 """Coming in: with a password, a refresh token, an access token, an API token, or (in development) with nothing."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from cambist.accounts import passwords, second_factor, tokens
@@ -43,49 +44,50 @@ def identify(office: Office, bearer: str | None, now_ms: int) -> Identity:
         if not debug_login_is_on(office, now_ms):
             raise NotSignedIn("people.sign_in")
         return _identity(_dev(office, now_ms))
+    found = remembered(office, bearer, now_ms)
+    if found is not None:
+        return found
+    found = _of_token(office, bearer, now_ms)
+    office.remember(_name(bearer), found, now_ms)
+    return found
+
+
+def _of_token(office: Office, bearer: str, now_ms: int) -> Identity:
     if tokens.is_api_token(bearer):
         return _of_api_token(office, tokens.api_token(bearer), now_ms)
     claims = office.access_tokens.read(bearer, now_ms)
-    session = office.remembered(claims.session, now_ms, _TRUSTED_MS)
-    if session is None:
-        session = office.people.session(claims.session)
-        if session is not None:
-            office.remember(session.id, session, now_ms)
-    if not _is_open(session, now_ms) or session.user_id != claims.user_id:
+    session = office.people.session(claims.session)
+    if session is None or not _is_open(session, now_ms) or session.user_id != claims.user_id:
         raise NotSignedIn("people.session_over")
-    return _identity(_active(office, claims.user_id, now_ms), session=session.id)
+    return _identity(_active(office, claims.user_id), session=session.id, until_ms=claims.until_ms)
 
 
-def at_hand(office: Office, bearer: str | None, now_ms: int) -> bool:
-    """Tell whether `identify` would look nothing up, and so not block: all is remembered, or the token is no good."""
-    try:
-        if bearer is None:
-            return office.remembered(_DEBUG, now_ms, _TRUSTED_MS) is False
-        if tokens.is_api_token(bearer):
-            row: ApiToken | Session | None = office.remembered(tokens.api_token(bearer).id, now_ms, _TRUSTED_MS)
-        else:
-            row = office.remembered(office.access_tokens.read(bearer, now_ms).session, now_ms, _TRUSTED_MS)
-    except NotSignedIn:
-        return True
-    return row is not None and office.remembered(f"user:{row.user_id}", now_ms, _TRUSTED_MS) is not None
+def remembered(office: Office, bearer: str, now_ms: int) -> Identity | None:
+    """Return what `identify` found for ``bearer`` a moment ago, without looking anything up; None if it did not."""
+    found: Identity | None = office.remembered(_name(bearer), now_ms, _TRUSTED_MS)
+    over = found is not None and found.until_ms is not None and found.until_ms <= now_ms
+    return None if over else found
+
+
+def _name(bearer: str) -> str:
+    """Return under which name a token is remembered: not the token itself."""
+    return f"identity:{hashlib.blake2b(bearer.encode(), digest_size=16).hexdigest()}"
 
 
 def _of_api_token(office: Office, shown: tokens.Shown, now_ms: int) -> Identity:
-    token: ApiToken | None = office.remembered(shown.id, now_ms, _TRUSTED_MS)
-    if token is None:
-        token = office.people.token(shown.id)
-        if token is not None:
-            if token.ended_ms is None and (token.used_ms or 0) + _NOTED_MS <= now_ms and shown.fits(token.secret):
-                office.people.token_used(token.id, now_ms)
-            office.remember(token.id, token, now_ms)
+    token = office.people.token(shown.id)
     if token is None or not shown.fits(token.secret):
         raise NotSignedIn("people.bad_token")
     if token.ended_ms is not None or (token.expires_ms is not None and token.expires_ms <= now_ms):
         raise NotSignedIn("people.token_over")
-    return _identity(_active(office, token.user_id, now_ms), token=token)
+    if (token.used_ms or 0) + _NOTED_MS <= now_ms:
+        office.people.token_used(token.id, now_ms)
+    return _identity(_active(office, token.user_id), token=token, until_ms=token.expires_ms)
 
 
-def _identity(person: Person, *, session: str | None = None, token: ApiToken | None = None) -> Identity:
+def _identity(
+    person: Person, *, session: str | None = None, token: ApiToken | None = None, until_ms: int | None = None
+) -> Identity:
     scopes = SCOPES[person.role]
     return Identity(
         user_id=person.id,
@@ -97,25 +99,22 @@ def _identity(person: Person, *, session: str | None = None, token: ApiToken | N
         language="fr" if person.profile.get("language") == "fr" else "en",
         time_zone=person.profile.get("time_zone", "UTC"),
         limits=person.limits,
+        until_ms=until_ms,
     )
 
 
-def _active(office: Office, user_id: int, now_ms: int) -> Person:
-    what = f"user:{user_id}"
-    person: Person | None = office.remembered(what, now_ms, _TRUSTED_MS)
-    if person is None:
-        try:
-            person = office.people.person(user_id)
-        except NotFound:
-            raise NotSignedIn("people.bad_token") from None
-        office.remember(what, person, now_ms)
+def _active(office: Office, user_id: int) -> Person:
+    try:
+        person = office.people.person(user_id)
+    except NotFound:
+        raise NotSignedIn("people.bad_token") from None
     if not person.active:
         raise NotSignedIn("people.disabled")
     return person
 
 
-def _is_open(session: Session | None, now_ms: int) -> bool:
-    return session is not None and session.ended_ms is None and session.expires_ms > now_ms
+def _is_open(session: Session, now_ms: int) -> bool:
+    return session.ended_ms is None and session.expires_ms > now_ms
 
 
 # -- sessions ---------------------------------------------------------------------------------------------------------
@@ -173,7 +172,7 @@ def renew(office: Office, refresh_token: str, visit: Visit) -> SignedIn:
     session = office.people.session(shown.id)
     if session is None or not _is_open(session, visit.now_ms):
         raise NotSignedIn("people.session_over")
-    person = _active(office, session.user_id, visit.now_ms)
+    person = _active(office, session.user_id)
     new = tokens.made(office.randomness(tokens.ID_BYTES + tokens.SECRET_BYTES), shown.id)
     expires_ms = visit.now_ms + tokens.REFRESH_MS
     if not office.people.renew_session(shown.id, shown.kept, new.kept, visit.now_ms, expires_ms):

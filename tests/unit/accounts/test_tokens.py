@@ -26,8 +26,8 @@ def issued(ours: tokens.AccessTokens) -> str:
 
 def test_an_access_token_says_whose_it_is_for_a_quarter_of_an_hour(ours):
     token = issued(ours)
-    assert ours.read(token, NOW) == tokens.Claims(7, "sid")
-    assert ours.read(token, NOW + 899_999) == tokens.Claims(7, "sid")
+    assert ours.read(token, NOW) == tokens.Claims(7, "sid", NOW + 900_000)
+    assert ours.read(token, NOW + 899_999) == tokens.Claims(7, "sid", NOW + 900_000)
     with pytest.raises(NotSignedIn, match="expired"):
         ours.read(token, NOW + 900_000)
 

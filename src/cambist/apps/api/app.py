@@ -117,7 +117,7 @@ def _wrap(app: FastAPI, services: Services) -> None:
     )
     app.add_middleware(Limited, counters=counters, of_user=_allowance, of_address=_FOR_ADDRESS)
     app.add_middleware(
-        Identified, identify=services.identify, at_hand=services.at_hand, debug_login=services.debug_login
+        Identified, identify=services.identify, remembered=services.remembered, debug_login=services.debug_login
     )
     app.add_middleware(
         CORSMiddleware,

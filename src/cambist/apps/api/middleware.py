@@ -157,12 +157,12 @@ class Identified:
         app: ASGIApp,
         *,
         identify: Callable[[str | None], Identity],
-        at_hand: Callable[[str | None], bool],
+        remembered: Callable[[str], Identity | None],
         debug_login: Callable[[], bool],
     ) -> None:
         self._app = app
         self._identify = identify
-        self._at_hand = at_hand
+        self._remembered = remembered
         self._debug_login = debug_login
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -177,7 +177,9 @@ class Identified:
 
     async def _find(self, state: dict[str, Any], proof: str | None) -> None:
         try:
-            caller = self._identify(proof) if self._at_hand(proof) else await asyncio.to_thread(self._identify, proof)
+            caller = None if proof is None else self._remembered(proof)
+            if caller is None:
+                caller = await asyncio.to_thread(self._identify, proof)
         except CambistError as error:
             state["caller"] = error
             return

@@ -127,9 +127,9 @@ class Services:
         """Return whose token ``bearer`` is; raise `NotSignedIn`."""
         return signing_in.identify(self.office, bearer, self.now_ms())
 
-    def at_hand(self, bearer: str | None) -> bool:
-        """Tell whether `identify` would look nothing up."""
-        return signing_in.at_hand(self.office, bearer, self.now_ms())
+    def remembered(self, bearer: str) -> Identity | None:
+        """Return what `identify` found a moment ago; blocks nobody."""
+        return signing_in.remembered(self.office, bearer, self.now_ms())
 
     def debug_login(self) -> bool:
         """Tell whether whoever comes without a token is let in as ``dev``."""
