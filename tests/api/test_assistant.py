@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from aiohttp import web
@@ -248,10 +248,10 @@ def listening(here: Site) -> Iterator[str]:
 
 def test_who_goes_away_hangs_up_on_the_service_and_gives_the_place_back(here, ann, model):
     headers = {"Authorization": f"Bearer {ann.token}"}
-    with listening(here) as url, httpx.Client(base_url=url, headers=headers, timeout=20) as client:
+    with listening(here) as url, httpx2.Client(base_url=url, headers=headers, timeout=20) as client:
         model.script = [model.hang] * 3
         with client.stream("POST", "/assistant/write", json=WISH) as one:
-            pieces = one.iter_text()  # kept: httpx hangs up when it is dropped
+            pieces = one.iter_text()  # kept: httpx2 hangs up when it is dropped
             assert '"wait "' in next(pieces)
             with client.stream("POST", "/assistant/write", json=WISH) as two:
                 more = two.iter_text()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import uvicorn
 from tests.api.sites import settings_in
 
@@ -30,7 +30,7 @@ MARKETS = [{"symbol": "BTC/USDT", "budget": "1000"}]
 
 
 @asynccontextmanager
-async def floor(folder: Path) -> AsyncIterator[tuple[Settings, httpx.AsyncClient]]:
+async def floor(folder: Path) -> AsyncIterator[tuple[Settings, httpx2.AsyncClient]]:
     """Run a floor and the API in one process; give its settings and a client of a person who is signed in."""
     settings = settings_in(folder)
     add_account(bootstrap.register(settings), "paper", venue="simulated", mode=Mode.PAPER)
@@ -43,7 +43,7 @@ async def floor(folder: Path) -> AsyncIterator[tuple[Settings, httpx.AsyncClient
         running = asyncio.create_task(house.run(server.serve([listening])))
         await until(_up(house, server), running)
         headers = {"Authorization": f"Bearer {_token(services)}"}
-        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE_S) as client:
+        async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE_S) as client:
             try:
                 yield settings, client
             finally:
@@ -83,7 +83,7 @@ async def until(true: Callable[[], Awaitable[Any]], running: "asyncio.Task[None]
     raise AssertionError("it did not happen")
 
 
-async def made(client: httpx.AsyncClient, **given: Any) -> dict[str, Any]:
+async def made(client: httpx2.AsyncClient, **given: Any) -> dict[str, Any]:
     plain = {"name": "tv", "account": "paper", "markets": MARKETS, "addresses": []}
     response = await client.post("/api/v1/webhooks", json=plain | given)
     assert response.status_code == 201, response.text
@@ -91,7 +91,7 @@ async def made(client: httpx.AsyncClient, **given: Any) -> dict[str, Any]:
     return found
 
 
-async def done(client: httpx.AsyncClient, call: int) -> dict[str, Any]:
+async def done(client: httpx2.AsyncClient, call: int) -> dict[str, Any]:
     """Return a call once the engine has answered."""
 
     async def answered() -> dict[str, Any] | None:
