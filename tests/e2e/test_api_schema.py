@@ -30,7 +30,7 @@ from cambist.domain.person import Role
 from cambist.market.synthetic import synthetic_market
 from cambist.simulators.binance.threaded import BinanceSimulator
 
-_EXAMPLES = 4
+_EXAMPLES = 3
 _FINE = (503,)
 """No defect of ours: a venue that is away."""
 _ASKED = (("ann", GenerationMode.POSITIVE), ("ann", GenerationMode.NEGATIVE), ("root", GenerationMode.POSITIVE))

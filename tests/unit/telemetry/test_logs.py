@@ -9,13 +9,15 @@ from decimal import Decimal
 import pytest
 import structlog
 
+from cambist.adapters.telemetry import logs
 from cambist.adapters.telemetry.logs import REDACTED, about, set_up
 
 CANARY = "c4n4ry/+Wx&9"
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
+def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(logs, "_hidden", logs.Redactor())  # what other tests have sealed is not hidden here
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
