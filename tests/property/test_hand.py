@@ -183,3 +183,20 @@ def test_what_the_account_cannot_pay_for_or_deliver_does_not_leave(side: Side, q
     outcome = step(world.account, event)
     assert [one.reason for one in outcome.refused] == [reason]
     assert not outcome.commands
+
+
+def test_a_purchase_that_is_said_to_reduce_is_limited_as_any_other():
+    world = World(5, desk.NATIVE)
+    world.trust = True
+    world.candle()
+    event = HandOrdered(
+        ts=world.ts,
+        request=1,
+        instrument=desk.BTC,
+        side=Side.BUY,
+        type=OrderType.MARKET,
+        quantity=Decimal(60),
+        reduce_only=True,
+    )
+    outcome = step(world.account, event)
+    assert ([one.reason for one in outcome.refused], outcome.commands) == ([Reason.NO_CASH], [])

@@ -54,8 +54,12 @@ def ordered(account: Account, event: HandOrdered, out: Outcome) -> Touched:
 
 
 def _only_reduces(event: HandOrdered) -> bool:
-    """Tell whether an order can only make smaller what is held: on a spot market nobody sells what is not there."""
-    return event.reduce_only or (event.instrument.kind is not Kind.PERPETUAL and event.side is Side.SELL)
+    """Tell whether an order can only make smaller what is held, so that no limit on entries applies to it.
+
+    On a spot market that is every sale, for nobody sells what is not there, and no purchase, whatever is said of it:
+    only a perpetual's venue holds an order to what it was said to reduce.
+    """
+    return event.reduce_only if event.instrument.kind is Kind.PERPETUAL else event.side is Side.SELL
 
 
 def cancelled(account: Account, event: HandCancelled, out: Outcome) -> Touched:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from cambist.domain.errors import BadInput, NotAllowed, Taken, VenueUnavailable
+from cambist.domain.instrument import Kind
 from cambist.domain.order import OrderType, Side, TimeInForce
 from cambist.domain.record import record
 from cambist.domain.wire import codec
@@ -70,7 +71,8 @@ def summary(wanted: Wanted, offer: Offer) -> Summary:
         last=offer.last,
         free=free,
         asset=instrument.quote if buys else instrument.base,
-        enough=free >= (made.total if buys else made.quantity) or bool(wanted.reduce_only),
+        enough=free >= (made.total if buys else made.quantity)
+        or (instrument.kind is Kind.PERPETUAL and wanted.reduce_only),
     )
 
 
