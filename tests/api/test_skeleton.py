@@ -226,3 +226,9 @@ def test_what_breaks_inside_is_told_by_its_number_alone(here: Site, ann: Visitor
     response = ann.get("/bots")
     assert (response.status_code, response.json()["type"]) == (500, "urn:cambist:problem:internal")
     assert "secret detail" not in response.text
+
+
+def test_a_bot_that_no_engine_has_seen_can_be_deleted(ann: Visitor):
+    name = ann.post("/bots", BOT).json()["bot"]["id"]
+    assert ann.delete(f"/bots/{name}").status_code == 204
+    assert ann.get(f"/bots/{name}").status_code == 404

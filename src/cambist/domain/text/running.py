@@ -133,9 +133,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "You may have {most} bots: delete one first, or ask an admin for more.",
         "Vous pouvez avoir {most} robots : supprimez-en un, ou demandez à un administrateur.",
     ),
-    "running.bot_holds": (
-        "{bot} still runs, or holds a position: stop it and sell first.",
-        "{bot} est encore en marche ou détient une position : arrêtez-le et vendez d'abord.",
+    "running.bot_stays": (
+        "{bot} was given its budget, which is in its account's books: it can be stopped, not deleted.",
+        "{bot} a reçu son budget, inscrit dans les livres de son compte : il peut être arrêté, pas supprimé.",
     ),
     "request.wishes": ("Give a list of 1 to {most} wishes.", "Donnez une liste de 1 à {most} souhaits."),
     "request.kind": ("Use enter, exit or cancel.", "Utilisez enter, exit ou cancel."),

@@ -199,10 +199,11 @@ def show_bot(caller: Viewer, own: Own, bot: Id) -> BotWhole:
 
 @router.delete("/{bot}", summary="Delete a bot", status_code=204)
 def delete_bot(caller: Trader, own: Own, server: Server, visit: Visited, bot: Id) -> None:
-    """Delete a bot that does not run and holds nothing; its trades stay in the history."""
-    shown = _one(own, bot)
-    if shown.status in (BotStatus.RUNNING, BotStatus.SUSPENDED) or shown.quantity or shown.orders:
-        raise Taken("running.bot_holds", bot=bot)
+    """Delete a bot that no engine has given its budget yet. Later it stays: what it won or lost is in its account."""
+    spec = bot_of(own.register, bot)
+    (standing,) = own.standings.of([account_of(own.register, spec.account)])
+    if any(one.id == bot for one in standing.bots):
+        raise Taken("running.bot_stays", bot=bot)
     own.register.forget_bot(bot)
     server.note("bot.delete", visit, caller, bot)
 
