@@ -1,0 +1,1 @@
+"""Searches for better parameters, and whether to believe what they find."""
