@@ -26,6 +26,7 @@ from cambist.engine.account import Account
 from cambist.engine.asking import Asker
 from cambist.engine.bots import Bots
 from cambist.engine.live import Engine, Lane
+from cambist.engine.ready import known
 from cambist.engine.runners import configured
 from cambist.execution.limits import Limits
 from cambist.market.exchange import Exchange
@@ -158,7 +159,7 @@ class Paper:
 
     def parity(self, **more: Any) -> ParityReport:
         """Compare."""
-        given: dict[str, Any] = {"bot": "bot", "heartbeat": SqlHeartbeatLog(self.url)} | more
+        given: dict[str, Any] = {"bot": "bot", "heartbeat": SqlHeartbeatLog(self.url), "open_strategy": known} | more
         return parity(self.account(), journal=SqlJournal(self.url), lake=self.lake(), **given)
 
     def run(self) -> "Paper":

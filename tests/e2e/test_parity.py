@@ -1,11 +1,14 @@
 """What a bot traded on paper beside its backtest on what it saw: the same, or the cause is named."""
 
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from tests.e2e.paper import Desk, Paper, market
+from tests.unit.sandbox.jail import HOLDS
 
+from cambist.adapters.sandbox.processes import ProcessSandbox
 from cambist.adapters.storage.heartbeat_log import SqlHeartbeatLog
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.backtest.result import Settings
@@ -16,6 +19,7 @@ from cambist.domain.timeframe import DAY_MS, Timeframe
 from cambist.domain.trading import TradingState
 from cambist.domain.wish import Exit
 from cambist.engine.chronicle import read
+from cambist.engine.jailed import Stored
 from cambist.execution.limits import Limits
 from cambist.market.matching import Costs
 from cambist.usecases.differences import Cause, Difference
@@ -46,6 +50,20 @@ class Runs(SignalStrategy):
         left = ~above & np.roll(above, 1)
         crossed[:21] = left[:21] = False
         return Signals(enter_long=crossed, exit_long=left, stop_loss=0.02, size=0.4)
+"""
+
+KEEPS = """
+class Keeps(Strategy):
+    def init(self):
+        self.calm = self.ema(20)
+        self.asked = 0
+
+    def next(self):
+        self.asked += 1
+        if self.position and self.asked % 7 == 0:
+            self.close()
+        elif not self.position and self.candles.close[-1] > self.calm[-1]:
+            self.buy(notional=0.3 * self.equity, stop_loss=0.02)
 """
 
 
@@ -107,6 +125,24 @@ def test_while_the_bot_runs_nothing_differs_either(tmp_path):
         assert report.differences == ()
         held.add(report.trades)
     assert len(held) >= 3
+
+
+@HOLDS
+@pytest.mark.parametrize("source", [STOPS, SIGNALS, KEEPS], ids=["strategy", "signals", "keeps"])
+def test_a_stored_strategy_is_asked_in_its_jail_as_its_bot_was(source, tmp_path):
+    run = Paper(folder=tmp_path, candles=market(900), strategy=strategy_file(tmp_path, source), warm=600).run()
+    asked = []
+
+    def stored(spec):
+        asked.append(Stored(sandbox, source, "stored:1@1", spec.params))
+        return asked[-1]
+
+    with closing(ProcessSandbox("cambist.usecases.inside")) as sandbox:
+        report = run.parity(open_strategy=stored)
+        assert len(asked) == 1
+    assert (report.differences, report.notes) == ((), ())
+    assert report.live_trades == report.matched >= 3
+    assert report.live_pnl == report.tested_pnl != 0
 
 
 # -- each cause, provoked ---------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """The two engines behind one backtest: the event loop, and the compiled simulator for whole arrays of signals."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from cambist.backtest.loop import Feed, Loop, Progress
 from cambist.backtest.result import Settings
 from cambist.domain.candles import Candles
-from cambist.domain.errors import StrategyFailed
+from cambist.domain.errors import BadInput, StrategyFailed
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.refusal import Reason, Refused
 from cambist.domain.trade import EXIT_REASONS, ExitReason, Trades
@@ -23,6 +24,7 @@ from cambist.engine.state import Bot, ClosedTrade, State
 from cambist.market.costs import BPS, step_parts
 from cambist.market.grid import close_times
 from cambist.market.matching import Book, Costs
+from cambist.strategies._base import Account
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,16 +34,22 @@ _DIGITS = 60  # of Decimals while a backtest runs: more than any sum of exact fi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """One strategy on one series of candles."""
+class Place:
+    """One series of candles for a strategy to trade."""
 
     id: str
     name: str
-    strategy: Given
     candles: Candles
     instrument: Instrument
     funding: Funding
     detail: Candles | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat(Place):
+    """One strategy on one series of candles."""
+
+    strategy: Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +89,20 @@ class _Purse:
         return float(self._state.free_cash())
 
 
-def looped(seats: Sequence[Seat], settings: Settings, progress: Progress | None) -> Outcome:
-    """Run ``seats`` through the event loop, from one account."""
+def looped(
+    seats: Sequence[Seat], settings: Settings, progress: Progress | None = None, *, since: int | None = None
+) -> Outcome:
+    """Run ``seats`` through the event loop, from one account; trade only on candles that open at ``since`` (ms)."""
     state = State(cash=Decimal(str(settings.cash)))
     with localcontext(prec=_DIGITS):
-        feeds = [_feed(seat, settings, state) for seat in seats]
+        feeds = [_feed(seat, settings, state, partial(_bound, seat, settings.cash)) for seat in seats]
+        starts = [first_row(seat.candles, since) for seat in seats]
+        for feed, start in zip(feeds, starts, strict=True):
+            feed.runner.first = max(feed.runner.first, start)
         loop = Loop(state, feeds)
         loop.run(progress)
         trades = state.trades + [_still_open(feed) for feed in feeds if feed.bot.position]
-    closes = [close_times(seat.candles) for seat in seats]
+    closes = [close_times(seat.candles)[start:] for seat, start in zip(seats, starts, strict=True)]
     ts = closes[0] if len(closes) == 1 else np.unique(np.concatenate(closes))
     equity = _steps(loop.cash, ts)
     held = np.zeros(ts.size, dtype=np.bool_)
@@ -110,10 +123,24 @@ def looped(seats: Sequence[Seat], settings: Settings, progress: Progress | None)
     )
 
 
-def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
-    bot = Bot(seat.id, seat.instrument, settings.pyramiding)
-    state.bots[seat.id] = bot
-    runner = bind(seat.strategy, seat.candles, seat.instrument, cash=settings.cash, account=_Purse(state, bot))
+def first_row(candles: Candles, since: int | None) -> int:
+    """Return the position of the first candle that opens at ``since`` (ms) or later; raise `BadInput` below two."""
+    if since is None:
+        return 0
+    first = int(candles.ts.searchsorted(since))
+    if len(candles) - first < 2:
+        raise BadInput("since", since, "backtest.too_few")
+    return first
+
+
+def _bound(seat: Seat, cash: float, account: Account) -> Runner:
+    return bind(seat.strategy, seat.candles, seat.instrument, cash=cash, account=account)
+
+
+def _feed(place: Place, settings: Settings, state: State, bound: Callable[[Account], Runner]) -> Feed:
+    bot = Bot(place.id, place.instrument, settings.pyramiding)
+    state.bots[place.id] = bot
+    runner = bound(_Purse(state, bot))
     maker = settings.fee_bps if settings.maker_fee_bps is None else settings.maker_fee_bps
     costs = Costs(
         maker_fee_bps=maker,
@@ -125,13 +152,13 @@ def _feed(seat: Seat, settings: Settings, state: State) -> Feed:
     )
     return Feed(
         bot=bot,
-        book=Book(seat.instrument, costs),
+        book=Book(place.instrument, costs),
         runner=runner,
-        candles=seat.candles,
-        closes_at=close_times(seat.candles).data,
-        detail=seat.detail,
-        funding_ts=seat.funding[0],
-        funding_rate=seat.funding[1],
+        candles=place.candles,
+        closes_at=close_times(place.candles).data,
+        detail=place.detail,
+        funding_ts=place.funding[0],
+        funding_rate=place.funding[1],
     )
 
 
@@ -216,15 +243,17 @@ class Retraced:
     """What the strategy raised; it was not asked again."""
 
 
-def retrace(seat: Seat, settings: Settings, cash: Decimal, asked: Sequence[bool]) -> Retraced:
-    """Run ``seat`` from ``cash`` through the event loop; decide only on the candles that ``asked`` marks.
+def retrace(
+    place: Place, bound: Callable[[Account], Runner], settings: Settings, cash: Decimal, asked: Sequence[bool]
+) -> Retraced:
+    """Run what ``bound`` gives from ``cash`` through the event loop; decide only on the candles that ``asked`` marks.
 
     What waits in the book acts within all of them. ``cash`` counts, not that of ``settings``.
     """
     state = State(cash=cash)
     found = Retraced(state.trades, state.refused)
     with localcontext(prec=_DIGITS):
-        feed = _feed(seat, replace(settings, cash=float(cash)), state)
+        feed = _feed(place, replace(settings, cash=float(cash)), state, bound)
         decide = feed.runner.decide
 
         def asked_only(i: int) -> tuple[Wish, ...]:
@@ -249,23 +278,16 @@ def retrace(seat: Seat, settings: Settings, cash: Decimal, asked: Sequence[bool]
 # -- the compiled simulator -------------------------------------------------------------------------------------------
 
 
-def compiled(seat: Seat, settings: Settings) -> Outcome:
-    """Run one `SignalStrategy` through the compiled simulator."""
+def compiled(seat: Seat, settings: Settings, *, since: int | None = None) -> Outcome:
+    """Run one `SignalStrategy` through the compiled simulator; trade only on candles that open at ``since`` (ms)."""
     from cambist.backtest import compiled as kernel
 
-    candles, instrument = seat.candles, seat.instrument
-    runner = bind(seat.strategy, candles, instrument, cash=settings.cash)
-    columns = runner.columns
+    runner = bind(seat.strategy, seat.candles, seat.instrument, cash=settings.cash)
+    start = first_row(seat.candles, since)
+    candles = seat.candles[start:]
+    columns = {name: column[start:] if column.size > 1 else column for name, column in runner.columns.items()}
     entries = np.count_nonzero(columns["enter_long"]) + np.count_nonzero(columns["enter_short"])
-    rules, account = np.zeros(1, kernel.RULES), np.zeros(1, kernel.ACCOUNT)
-    rules["fee"] = settings.fee_bps * BPS
-    rules["adverse"] = (settings.slippage_bps + settings.spread_bps / 2.0) * BPS
-    rules["share"] = -1.0 if settings.volume_share is None else settings.volume_share
-    rules["spot"] = instrument.kind is not Kind.PERPETUAL
-    rules["tick_mul"], rules["tick_scale"] = step_parts(instrument.tick_size)
-    rules["lot_mul"], rules["lot_scale"] = step_parts(instrument.lot_step)
-    rules["min_quantity"] = float(instrument.min_quantity)
-    rules["min_notional"] = float(instrument.min_notional)
+    rules, account = rules_of(seat.instrument, settings), np.zeros(1, kernel.ACCOUNT)
     account["cash"] = settings.cash
     equity = np.empty(len(candles))
     table = np.zeros(int(entries) + 1, kernel.TRADE)
@@ -274,7 +296,7 @@ def compiled(seat: Seat, settings: Settings) -> Outcome:
         candles.ts, closes_at, candles.open, candles.high, candles.low, candles.close, candles.volume,
         *(columns[name] for name in ("enter_long", "exit_long", "enter_short", "exit_short")),
         *(columns[name] for name in ("stop_loss", "take_profit", "size")),
-        *seat.funding, rules[0], account[0], equity, table,
+        *seat.funding, rules, account[0], equity, table,
     )  # fmt: skip
     counts = account[0]
     refused = {
@@ -288,17 +310,35 @@ def compiled(seat: Seat, settings: Settings) -> Outcome:
     return Outcome(
         engine="compiled",
         runners=(runner,),
-        events=(np.flatnonzero(columns["enter_long"] | columns["enter_short"]).tolist(),),
+        events=((start + np.flatnonzero(columns["enter_long"] | columns["enter_short"])).tolist(),),
         ts=closes_at,
         equity=equity,
-        trades=_table_of(table[: counts["trades"]], seat),
+        trades=trades_of(table[: counts["trades"]], seat),
         exposure=float(counts["candles_held"] / max(1, len(candles))),
         traded=float(counts["traded"]),
         refused=Counter({reason: int(count) for reason, count in refused.items() if count}),
     )
 
 
-def _table_of(table: npt.NDArray[np.void], seat: Seat) -> Trades:
+def rules_of(instrument: Instrument, settings: Settings) -> Any:
+    """Return what the compiled simulator needs to know of an instrument and of costs: one `RULES` record."""
+    from cambist.backtest.compiled import RULES
+
+    rules = np.zeros(1, RULES)
+    rules["fee"] = settings.fee_bps * BPS
+    rules["adverse"] = (settings.slippage_bps + settings.spread_bps / 2.0) * BPS
+    rules["share"] = -1.0 if settings.volume_share is None else settings.volume_share
+    rules["spot"] = instrument.kind is not Kind.PERPETUAL
+    rules["tick_mul"], rules["tick_scale"] = step_parts(instrument.tick_size)
+    rules["lot_mul"], rules["lot_scale"] = step_parts(instrument.lot_step)
+    rules["min_quantity"] = float(instrument.min_quantity)
+    rules["min_notional"] = float(instrument.min_notional)
+    return rules[0]
+
+
+def trades_of(table: npt.NDArray[np.void], seat: Seat) -> Trades:
+    """Return the trades of ``seat`` that the compiled simulator wrote down in a `TRADE` table."""
+
     def column(name: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
         return np.ascontiguousarray(table[name], dtype=dtype)
 

@@ -5,6 +5,7 @@ same `LiveRunner` as everybody's, and answers with wishes. What comes back is ch
 `Wish`: whoever wrote the code may have taken over the process that speaks.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from math import isfinite, isnan
@@ -18,8 +19,8 @@ from cambist.domain.timeframe import Timeframe
 from cambist.domain.wire import from_text, to_text
 from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, Quantity, Risk, Size, Wish
 from cambist.engine.asking import LiveRunner, warm_up_needed
-from cambist.engine.runners import Given, given
-from cambist.ports.sandbox import Jailed, Limits, Sandbox
+from cambist.engine.runners import Given, Runner, given
+from cambist.ports.sandbox import Answer, Jailed, Limits, Sandbox
 from cambist.strategies._base import Account
 from cambist.strategies._failed import failed
 from cambist.strategies._load import from_source
@@ -72,6 +73,34 @@ class Stored:
         self._process.ask("begin", about, columns_of(history), timeout_s=_BEGIN_S)
         return JailedRunner(self._process, self._name, int(history.ts[-1]), account)
 
+    def over(self, candles: Candles, instrument: Instrument, account: Account) -> Runner:
+        """Return it as a backtest asks it: over candles that are all there, of which it sees one at a time.
+
+        What comes before the first candle that it is asked on is its history. Deciding raises as `begin` does.
+        """
+        rows = list(candles)
+        begun: list[JailedRunner] = []
+        held = (0.0, 0.0)
+
+        def decide(i: int) -> tuple[Wish, ...]:
+            if i == 0:
+                return ()  # there is no history to begin with
+            if not begun:
+                begun.append(self.begin(candles[:i], instrument, account))
+                begun[0].tell(*held)
+            runner = begun[0]
+            for row in rows[bisect_right(rows, runner.last_ts, key=_opened) : i]:
+                runner.see(row)
+            return runner.decide(rows[i], _BEGIN_S)
+
+        def tell(quantity: float, entry_price: float) -> None:
+            nonlocal held
+            held = (quantity, entry_price)
+            for runner in begun:
+                runner.tell(quantity, entry_price)
+
+        return Runner(0, decide, tell, {}, {}, self.warm_up(candles.timeframe))
+
     def close(self) -> None:
         """End its process."""
         self._process.close()
@@ -113,13 +142,26 @@ class JailedRunner:
         """
         if not self.see(candle):
             return ()
+        said, granted_s = self._question(candle, limit_s)
+        return self._wishes(await self._process.ask_soon("decide", said, timeout_s=granted_s))
+
+    def decide(self, candle: Candle, limit_s: float) -> tuple[Wish, ...]:
+        """Return what `decide_soon` gives; blocks until then."""
+        if not self.see(candle):
+            return ()
+        said, granted_s = self._question(candle, limit_s)
+        return self._wishes(self._process.ask("decide", said, timeout_s=granted_s))
+
+    def _question(self, candle: Candle, limit_s: float) -> tuple[dict[str, Any], float]:
+        """Return what is asked at the close of ``candle``, and the seconds that are granted."""
         said = {
             "candles": [[one.ts, *(getattr(one, name) for name in _COLUMNS)] for one in self._unseen],
             "held": self._held,
             "purse": _purse(self._account, candle.close),
         }
-        granted_s = limit_s + _A_CANDLE_S * (len(self._unseen) - 1)
-        answer = await self._process.ask_soon("decide", said, timeout_s=granted_s)
+        return said, limit_s + _A_CANDLE_S * (len(self._unseen) - 1)
+
+    def _wishes(self, answer: Answer) -> tuple[Wish, ...]:
         self._unseen.clear()
         try:
             return _read(answer.values["wishes"])
@@ -147,6 +189,10 @@ def candles_of(series: Mapping[str, str], arrays: "Arrays", prefix: str = "") ->
     columns: dict[str, Any] = {name: arrays[prefix + name] for name in ("ts", *_COLUMNS)}
     timeframe = Timeframe.parse(series["timeframe"])
     return Candles(venue=series["venue"], symbol=series["symbol"], timeframe=timeframe, **columns)
+
+
+def _opened(candle: Candle) -> int:
+    return candle.ts
 
 
 def _purse(account: Account, price: float) -> tuple[float, float, float, float]:

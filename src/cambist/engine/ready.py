@@ -7,7 +7,7 @@ from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.asking import Apart, LiveRunner, warm_up_needed
-from cambist.engine.runners import Given, configured
+from cambist.engine.runners import Given, Runner, bind, configured
 from cambist.strategies._base import Account
 
 
@@ -20,6 +20,10 @@ class Ready(Protocol):
 
     def begin(self, history: Candles, instrument: Instrument, account: Account) -> LiveRunner | Apart:
         """Return what decides from the next candle after ``history`` on. Raises and blocks as `warm_up` does."""
+        ...
+
+    def over(self, candles: Candles, instrument: Instrument, account: Account) -> Runner:
+        """Return it as a backtest asks it, over candles that are all there; raises and blocks as `begin` does."""
         ...
 
     def close(self) -> None:
@@ -40,6 +44,10 @@ class Known:
     def begin(self, history: Candles, instrument: Instrument, account: Account) -> LiveRunner:
         """Return its runner; raise `StrategyFailed` if its `init` raises."""
         return LiveRunner(self._strategy, history, instrument, account=account)
+
+    def over(self, candles: Candles, instrument: Instrument, account: Account) -> Runner:
+        """Return it bound to ``candles``; raise `StrategyFailed` if its own code raises."""
+        return bind(self._strategy, candles, instrument, cash=account.cash(), account=account)
 
     def close(self) -> None:
         """Do nothing: it has nothing but memory."""

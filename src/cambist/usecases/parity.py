@@ -4,13 +4,15 @@ What it traded is read out of the journal, what it saw out of the heartbeat's re
 its strategy warmed up, are in the lake. The backtest decides where the bot was asked, and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
-from cambist.backtest.engines import Retraced, Seat, retrace, still_open
+from cambist.backtest.engines import Place, Retraced, retrace, still_open
 from cambist.backtest.result import Settings
 from cambist.domain.account import BotSpec, BotStatus, Mode
 from cambist.domain.candles import Candles
@@ -19,9 +21,8 @@ from cambist.domain.instrument import Instrument
 from cambist.domain.record import record
 from cambist.domain.timeframe import DAY_MS, Timeframe
 from cambist.engine.account import Account
-from cambist.engine.asking import warm_up_needed
 from cambist.engine.chronicle import Chronicle, Deal, Why, read, why
-from cambist.engine.runners import Given, configured
+from cambist.engine.ready import Ready
 from cambist.market.series import build
 from cambist.ports.book import Journal
 from cambist.ports.heartbeat_log import HeartbeatLog, SignalRow
@@ -94,6 +95,7 @@ def parity(
     journal: Journal,
     heartbeat: HeartbeatLog,
     lake: CandleLake,
+    open_strategy: Callable[[BotSpec], Ready],
     costs: Settings | None = None,
     day: int | None = None,
 ) -> ParityReport:
@@ -103,33 +105,33 @@ def parity(
     those of the paper venue; a live bot's fees to those of its venue, where the instrument tells them. ``day`` (ms,
     its midnight UTC) keeps what was entered or has ended on that day.
 
+    ``open_strategy`` gives the bot's strategy, wherever it decides.
+
     Raises `NotFound` if the bot has never run or seen anything (that day), `StrategyFailed` if its strategy cannot
-    even be bound to the candles.
+    even be bound to the candles, and what ``open_strategy`` raises.
     """
     told = read(account, bot, journal)
     spec, instrument = told.spec, told.instrument
     started = [ts for ts, status in told.statuses if status is BotStatus.RUNNING]
     if spec is None or instrument is None or not started:
         raise NotFound("parity.never_ran", bot=bot)
-    given = configured(spec.strategy, spec.params)
-    saw = _what_it_saw(spec, account.spec.venue, told, heartbeat, lake, given, started[0])
-    later = next((seq for ts, seq in told.fills if ts >= saw.rows[-1].close_ms), None)
-    if later is not None:  # within the candle that has not closed yet, of which a backtest knows nothing
-        told = read(account, bot, journal, before=later)
-    tested = retrace(
-        Seat(
+    with closing(open_strategy(spec)) as strategy:
+        needed = strategy.warm_up(spec.timeframe)
+        saw = _what_it_saw(spec, account.spec.venue, told, heartbeat, lake, needed, started[0])
+        later = next((seq for ts, seq in told.fills if ts >= saw.rows[-1].close_ms), None)
+        if later is not None:  # within the candle that has not closed yet, of which a backtest knows nothing
+            told = read(account, bot, journal, before=later)
+        place = Place(
             id=bot,
             name=spec.strategy,
-            strategy=given,
             candles=saw.candles,
             instrument=instrument,
             funding=(np.empty(0, np.int64), np.empty(0)),
             detail=_detail(spec, account.spec.venue, heartbeat, saw.rows),
-        ),
-        _settings(costs, account.spec.mode, instrument, spec),
-        spec.budget,
-        saw.asked,
-    )
+        )
+        bound = partial(strategy.over, saw.candles, instrument)
+        settings = _settings(costs, account.spec.mode, instrument, spec)
+        tested = retrace(place, bound, settings, spec.budget, saw.asked)
     return _report(spec, instrument, told, saw, tested, day)
 
 
@@ -144,10 +146,9 @@ def _settings(costs: Settings | None, mode: Mode, instrument: Instrument, spec: 
 
 
 def _what_it_saw(
-    spec: BotSpec, venue: str, told: Chronicle, heartbeat: HeartbeatLog, lake: CandleLake, given: Given, started: int
+    spec: BotSpec, venue: str, told: Chronicle, heartbeat: HeartbeatLog, lake: CandleLake, needed: int, started: int
 ) -> _Saw:
     frame = spec.timeframe
-    needed = warm_up_needed(given, frame)
     since = frame.floor(started - (needed + 1) * frame.ms)
     rows = heartbeat.seen(venue, spec.symbol, frame, since, _END)
     asked = {row.candle_ms for row in rows if _was_asked(spec, told, row)}

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 @click.option("--json", "file", type=ReportFile(), metavar="FILE", help=say("parity.option.json"))
 def command(bot: str, day: str | None, file: Path | None) -> None:
     """Compare a bot with its backtest, print the differences and their causes, write the report if asked."""
+    from functools import partial
+
+    from cambist.apps.settings import load
     from cambist.engine.account import Account
     from cambist.usecases.accounts import account_of
     from cambist.usecases.bots import bot_of
@@ -40,6 +43,7 @@ def command(bot: str, day: str | None, file: Path | None) -> None:
         journal=bootstrap.journal(),
         heartbeat=bootstrap.heartbeat_log(),
         lake=bootstrap.lake(),
+        open_strategy=partial(bootstrap.open_strategy, load()),
         day=midnight,
     )
     from cambist.apps.cli.tables import console
