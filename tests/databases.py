@@ -9,12 +9,34 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from cambist.adapters.storage.database import open_database
+
 _databases = count(1)
+
+
+def sqlite_url(file: Path) -> str:
+    """Return the URL of the SQLite database in ``file``, made with current tables if it is not there.
+
+    Most tests are not about migrations, and those take a hundred times as long as to copy what came of them.
+    """
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_migrated())
+    return f"sqlite:///{file}"
+
+
+@cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="cambist-migrated-") as folder:
+        file = Path(folder) / "cambist.db"
+        open_database(f"sqlite:///{file}").dispose()  # the last connection to be closed leaves all in the one file
+        return file.read_bytes()
 
 
 @pytest.fixture(scope="session")

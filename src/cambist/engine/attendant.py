@@ -347,15 +347,15 @@ class Attendant:
         elif request.action == "stop":
             self._bots.end(spec.id)
         if status is not None:
-            self._engine.tell(lane, BotChanged(now, spec.id, status))
+            await self._engine.put(lane, BotChanged(now, spec.id, status))
         if request.action == "release":
             if seat.bot.instrument.kind is not Kind.SPOT:
                 raise BadInput("bot", spec.id, "running.no_release")
-            self._engine.tell(lane, Released(spec.id, now))
+            await self._engine.put(lane, Released(spec.id, now))
         if request.action == "sell" or params.get("sell"):
             if not seat.bot.position:
                 return say("running.nothing_held", bot=spec.id)
-            self._engine.tell(lane, Decided(spec.id, now, seat.bot.mark, (Exit(),)))
+            await self._engine.put(lane, Decided(spec.id, now, seat.bot.mark, (Exit(),)))
         return say(f"running.done.{request.action}", bot=spec.id)
 
     async def _do_with_account(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
@@ -364,7 +364,7 @@ class Attendant:
             spec = specs[request.account]
             caps = await asyncio.to_thread(self._around.caps, spec.user_id)
             limits, rules = capped(limits_of(spec.settings), caps), rules_of(spec.settings)
-            self._engine.configure(lane, limits, rules)
+            await self._engine.configure(lane, limits, rules)
             return say("running.done.settings", account=request.account)
         if request.action == "keys":
             return say("running.done.keys", account=request.account)

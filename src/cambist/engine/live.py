@@ -192,9 +192,9 @@ class Engine:
         finally:
             del self._awaited[id(event)]
 
-    def configure(self, lane: Lane, limits: Limits, rules: BreakerRules) -> None:
-        """Judge an account by these from now on."""
-        self.tell(lane, replace(lane.account, limits=limits, rules=rules).configured(self.now_ms()))
+    async def configure(self, lane: Lane, limits: Limits, rules: BreakerRules) -> None:
+        """Judge an account by these from now on; it is journaled when this returns."""
+        await self.put(lane, replace(lane.account, limits=limits, rules=rules).configured(self.now_ms()))
 
     def price(self, symbol: str, price: Decimal, *, venue: str | None = None) -> None:
         """Let guards that rest at no venue, and the equity breaker, see a price (at ``venue``; None: at all)."""

@@ -51,11 +51,11 @@ async def with_account(engine: Engine, lane: Lane, request: Request, params: dic
             flatten = bool(params.get("flatten"))
             may_reduce = flatten or bool(params.get("may_reduce", True))
             changed = TradingChanged(now, state or TradingState.ACTIVE, may_reduce=may_reduce, flatten=flatten)
-            engine.tell(lane, changed)
+            await engine.put(lane, changed)
         case "rearm":
-            engine.tell(lane, BreakerRearmed(now))
+            await engine.put(lane, BreakerRearmed(now))
         case "thaw":
-            engine.tell(lane, Thawed(now, params["symbol"]))
+            await engine.put(lane, Thawed(now, params["symbol"]))
         case "adopt":
             adopted = await engine.adopt(lane, params["symbol"])
             what = ", ".join(f"{one.asset} {one.amount:+f}" for one in adopted) or "-"

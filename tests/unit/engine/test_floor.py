@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import sqlite_url
 from tests.unit.engine.rooms import Heard, instrument
 
 from cambist.adapters.bus.inprocess import InProcessBus
@@ -68,15 +70,28 @@ class Recent:
 
 
 class Unsteady(SqlJournal):
-    """A journal whose disk is full at times."""
+    """A journal whose disk is full, or slow, at times."""
 
     failures = 0
+    takes_s = 0.0
 
     def append(self, entries: Sequence[JournalEntry], ledger: Sequence[tuple[str, LedgerEntry]] = ()) -> None:
+        time.sleep(Unsteady.takes_s)
         if Unsteady.failures:
             Unsteady.failures -= 1
             raise StorageFailed("database.failed", why="disk full")
         super().append(entries, ledger)
+
+
+class Witness(SqlRegister):
+    """A register that looks, at each answer, at what has been journaled by then."""
+
+    journaled: dict[str, list[str]]
+
+    def answer(self, request_id: int, done_ms: int, answer: str, *, refused: bool = False) -> None:
+        entries = SqlJournal(self._url).read("paper", 0)
+        self.journaled[self.request(request_id).action] = [f"{entry.kind} {entry.body}" for entry in entries]
+        super().answer(request_id, done_ms, answer, refused=refused)
 
 
 @dataclass
@@ -90,7 +105,7 @@ class Place:
     clock: SystemClock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite:///{self.folder}/book.db"
+        self.url = sqlite_url(self.folder / "book.db")
         self.register = SqlRegister(self.url, None)
         self.exchange = Exchange([instrument(SYMBOL)], Costs(), by_law=True)
         self.exchange.add_account("paper", {"USDT": Decimal(10_000)})
@@ -164,7 +179,7 @@ async def started(place: Place, floor: Floor, bot: str = "b") -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    Unsteady.failures = 0
+    Unsteady.failures, Unsteady.takes_s = 0, 0.0
     return Place(tmp_path)
 
 
@@ -289,6 +304,31 @@ def test_an_account_that_fails_leaves_the_loop_and_is_opened_anew(place: Place, 
             await until(lambda: anew.ready and bot_of(floor, "b").lane is anew, "its bot is asked again")
             await place.close(bot_of(floor, "b").runner.last_ts + MINUTE_MS)
             await until(place.orders, "an order")
+
+    run(work)
+
+
+def test_what_is_answered_as_done_is_in_the_journal_however_slow_it_is(place: Place):
+    """An answer that came before would be a promise that a crash breaks: a halt that was never halted."""
+    witness = place.register = Witness(place.url, None)
+    witness.journaled = {}
+
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            Unsteady.takes_s = 0.2
+            for action, told in (
+                ("suspend", '"suspended"'),
+                ("stop", '"stopped"'),
+                ("halt", "TradingChanged"),
+                ("rearm", "BreakerRearmed"),
+                ("settings", "Configured"),
+            ):
+                bot = "b" if action in ("suspend", "stop") else ""
+                ask(witness, 1, "paper", action, 0, bot=bot)
+                await started(place, floor)
+                assert told in witness.journaled[action][-1], (action, witness.journaled[action][-1])
 
     run(work)
 

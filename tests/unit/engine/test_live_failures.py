@@ -237,7 +237,7 @@ def test_settings_are_journaled_so_that_old_orders_are_judged_as_they_were(tmp_p
             await floor.enter(lane, 100.0, stop_loss=0.05)
             held = lane.account.seats["paper-btc"].bot.position
             assert held
-            floor.engine.configure(lane, Limits(max_order_notional=D(1)), lane.account.rules)
+            await floor.engine.configure(lane, Limits(max_order_notional=D(1)), lane.account.rules)
             await floor.settled()
             assert lane.account.limits.max_order_notional == 1
             again = recover(Account(account_spec(), lane.account.traits, limits=Limits()), floor.journal)
