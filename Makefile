@@ -26,8 +26,9 @@ up: $(READY)  ## start the trading floor: a made-up market, two bots on paper, a
 demo: $(READY)  ## synthetic market, sample strategies, one HTML report; offline
 	@$(BIN)/cambist demo
 
+# bytecode is kept even where the environment forbids it: tests start many processes, which would all compile it anew
 test: $(READY)  ## run every test
-	@$(BIN)/pytest -n auto --dist loadgroup
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadgroup
 
 check: $(READY)  ## all that CI checks: format, lint, types, contracts, sizes, docs, tests
 	@$(BIN)/ruff format --check .

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tests.databases import sqlite_url
+
 from cambist.accounts import passwords
 from cambist.apps import bootstrap
 from cambist.apps.settings import load
@@ -14,6 +16,7 @@ PASSWORD = "correct-horse-battery"
 
 def office_in(folder: Path, **environment: str) -> Office:
     """Return an office that keeps everything in ``folder``."""
+    sqlite_url(folder / "cambist.db")
     return bootstrap.office(load({"CAMBIST_HOME": str(folder), **environment}))
 
 

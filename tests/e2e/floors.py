@@ -1,5 +1,6 @@
 """A home of its own for a trading floor, and an exchange in a box for it to trade on."""
 
+import io
 import json
 import os
 import signal
@@ -9,13 +10,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cambist.apps import bootstrap
+from cambist.apps.cli.main import main
 from cambist.apps.settings import load
 from cambist.domain.standing import AccountStanding, BotStanding
+from cambist.domain.text import speak
 from cambist.domain.timeframe import MINUTE_MS
 from cambist.market.synthetic import synthetic_market, synthetic_rules
 from cambist.simulators.binance import BinanceSimulator, Customer
@@ -70,11 +76,22 @@ class Home:
         return process, ours
 
     def run(self, words: str, *, code: int = 0) -> str:
-        """Run a command to its end, and return what it said."""
-        command = [*CAMBIST, *words.split()]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        """Run a command to its end, and return what it said.
+
+        In this process, which is another one than the floor's, as a person's is: one of its own would spend a second
+        on imports each time.
+        """
+        said = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            for variable in os.environ.keys() - self.environment.keys():
+                patch.delenv(variable)
+            for variable, value in self.environment.items():
+                patch.setenv(variable, value)
+            with redirect_stdout(said), redirect_stderr(said), pytest.raises(SystemExit) as ended:
+                main(words.split())
+        speak("en")
+        assert (ended.value.code or 0) == code, said.getvalue()
+        return said.getvalue()
 
     def stands(self) -> AccountStanding:
         """Return how the only account stands."""

@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.databases import sqlite_url
+
 from cambist.adapters.clock import SteppedClock
 from cambist.adapters.storage.candles import ParquetLake
 from cambist.adapters.storage.heartbeat_log import SqlHeartbeatLog
@@ -147,7 +149,7 @@ class Paper:
     @property
     def url(self) -> str:
         """Return the database's."""
-        return f"sqlite:///{self.folder}/cambist.db"
+        return sqlite_url(self.folder / "cambist.db")
 
     def account(self) -> Account:
         """Return the account, new."""

@@ -14,7 +14,6 @@ from cambist.apps.drill.killing import Kill, Moment
 from cambist.apps.drill.plan import Plan, plan
 from cambist.simulators.faults import Fault, Kind
 
-pytestmark = pytest.mark.xdist_group("drills")  # their clocks are real: one at a time
 BUSY = str(Path(__file__).parent / "strategies" / "busy.py")
 HISTORY = 10
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.databases import sqlite_url
 from tests.e2e.job_workers import HOUR, LONG, START, Place, hours, long_one, place, until
 
 from cambist.adapters.bus.inprocess import InProcessBus
@@ -40,7 +41,7 @@ def at(database_url: str, tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Place]:
-    with place(tmp_path, f"sqlite:///{tmp_path / 'cambist.db'}") as made:
+    with place(tmp_path, sqlite_url(tmp_path / "cambist.db")) as made:
         yield made
 
 

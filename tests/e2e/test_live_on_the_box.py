@@ -20,7 +20,6 @@ from cambist.portfolio.ledger import Ledger
 from cambist.simulators.faults import Fault, Kind
 from cambist.usecases.drill import judge
 
-pytestmark = pytest.mark.xdist_group("drills")  # their clocks are real: one at a time
 BUSY = str(Path(__file__).parent / "strategies" / "busy.py")
 HISTORY = 10
 FAULTS = [make(random.Random(number), SPEED) for number, make in enumerate(SCENARIOS)]

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from tests.databases import sqlite_url
 
 from cambist.adapters.clock import SteppedClock
 from cambist.adapters.storage.journal import SqlJournal
@@ -109,7 +110,7 @@ def test_paper_equals_backtest(name, tmp_path):
     )
     strategy = load(name)
     warm = 2  # as a backtest begins: on its first candles
-    account, exchange, _ = asyncio.run(paper(strategy, candles, instrument, f"sqlite:///{tmp_path}/book.db", warm))
+    account, exchange, _ = asyncio.run(paper(strategy, candles, instrument, sqlite_url(tmp_path / "book.db"), warm))
     result = backtest(strategy, candles, cash=10_000, instrument=instrument, engine="event loop", proof=False)
     theirs = [
         (t.entry_ts, t.entry_price, t.exit_price, t.quantity, t.pnl, str(t.exit_reason))

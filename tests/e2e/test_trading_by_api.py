@@ -16,8 +16,6 @@ from cambist.domain.person import Role
 from cambist.usecases.office import Visit
 from cambist.usecases.signing_in import begin_session
 
-pytestmark = pytest.mark.xdist_group("floors")
-
 PAPER = {"name": "main", "exchange": "simulated", "mode": "paper", "deposit": "10000"}
 BOT = {
     "name": "b",

@@ -15,6 +15,7 @@ import schemathesis
 from cambist.apps.api.app import create
 from cambist.apps.api.problems import MEDIA
 from cambist.apps.api.services import open_services
+from cambist.apps.cli.main import main
 from cambist.apps.settings import load
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -130,7 +131,7 @@ def _of_bodies(schema: dict[str, Any]) -> set[str]:
     return found
 
 
-def test_the_command_writes_it_to_the_screen_or_to_a_file(schema, tmp_path: Path):
+def test_the_command_writes_it_to_the_screen_or_to_a_file(schema, tmp_path: Path, monkeypatch, capsys):
     file = tmp_path / "openapi.json"
     program = [sys.executable, "-c", "from cambist.apps.cli.main import main; main()", "openapi"]
     environment = {
@@ -140,9 +141,13 @@ def test_the_command_writes_it_to_the_screen_or_to_a_file(schema, tmp_path: Path
     }
     shown = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(shown.stdout) == json.loads(json.dumps(schema))
-    subprocess.run([*program, "--out", str(file)], env=environment, capture_output=True, check=True)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["openapi", "--out", str(file)])
     assert json.loads(file.read_text(encoding="utf-8")) == json.loads(shown.stdout)
     assert not (tmp_path / "home").exists()
-    wrong = subprocess.run([*program, "--out", str(tmp_path)], env=environment, capture_output=True, text=True)
-    assert wrong.returncode == 1
-    assert "--out" in wrong.stderr
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match=r"^1$"):
+        main(["openapi", "--out", str(tmp_path)])
+    assert "--out" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
+from tests.databases import sqlite_url
 
 from cambist.apps import bootstrap
 from cambist.apps.cli.main import main
@@ -68,6 +69,7 @@ RESULT = StoredResult(
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
+    sqlite_url(tmp_path / "cambist.db")
     monkeypatch.setenv("CAMBIST_HOME", str(tmp_path))
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("CAMBIST_LANG", "en")

@@ -4,6 +4,7 @@ import re
 import sqlite3
 
 import pytest
+from tests.databases import sqlite_url
 from tests.offices import PASSWORD, office_in, visit
 
 from cambist.apps.cli.main import main
@@ -15,6 +16,7 @@ SECRET = r"[0-9a-f]{6}(?:-[0-9a-f]{6}){4}"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
+    sqlite_url(tmp_path / "cambist.db")
     monkeypatch.setenv("CAMBIST_HOME", str(tmp_path))
     monkeypatch.setenv("CAMBIST_LANG", "en")
     monkeypatch.setenv("COLUMNS", "200")

@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tests.databases import sqlite_url
+
 from cambist.adapters.clock import SteppedClock
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.adapters.storage.register import SqlRegister
@@ -183,7 +185,7 @@ def bot_spec(account: str = "paper", symbol: str = BTC, user: int = 1) -> BotSpe
 @asynccontextmanager
 async def room(tmp_path: Path, journal: type[SqlJournal] = SqlJournal, **more: Any) -> AsyncIterator[Room]:
     """Open a room in which BTC trades at 100 and ETH at 10, on a book in ``tmp_path``."""
-    url = f"sqlite:///{tmp_path}/book.db"
+    url = sqlite_url(tmp_path / "book.db")
     clock = SteppedClock(START)
     exchange = Exchange([instrument(symbol) for symbol in (BTC, ETH, PERP)], FREE_OF_CHARGE)
     for symbol, price in ((BTC, 100.0), (ETH, 10.0), (PERP, 100.0)):

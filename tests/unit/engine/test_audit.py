@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.databases import RedisServer
+from tests.databases import RedisServer, sqlite_url
 from tests.unit.engine.floors import SYMBOLS, Floor, floor, market, two_bots
 
 from cambist.adapters.bus.inprocess import InProcessBus
@@ -100,7 +100,7 @@ async def on(open_bus) -> AsyncIterator[Bus]:
 def test_a_run_is_told_whole(open_bus, tmp_path):
     async def scenario() -> None:
         async with on(open_bus) as bus:
-            found, opened, journal = await ran(bus, f"sqlite:///{tmp_path}/book.db")
+            found, opened, journal = await ran(bus, sqlite_url(tmp_path / "book.db"))
         account = opened.lane.account
         for messages in found.values():
             ids = [message["id"] for message in messages if message.get("kind") != "standing"]
@@ -139,7 +139,7 @@ def test_a_run_is_told_whole(open_bus, tmp_path):
 def test_the_same_run_has_the_same_ids_and_contents(tmp_path):
     async def told(name: str) -> Messages:
         async with on(lambda: Prefixed(InProcessBus(keep=100_000))) as bus:
-            found, _, _ = await ran(bus, f"sqlite:///{tmp_path}/{name}.db", 150)
+            found, _, _ = await ran(bus, sqlite_url(tmp_path / f"{name}.db"), 150)
             return found
 
     first, second = asyncio.run(told("first")), asyncio.run(told("second"))
@@ -155,7 +155,7 @@ def texts(message: dict[str, Any], *names: str) -> bool:
 def test_messages_have_the_forms_of_the_mission(tmp_path):
     async def scenario() -> Messages:
         async with on(lambda: Prefixed(InProcessBus(keep=100_000))) as bus:
-            return (await ran(bus, f"sqlite:///{tmp_path}/book.db"))[0]
+            return (await ran(bus, sqlite_url(tmp_path / "book.db")))[0]
 
     found = asyncio.run(scenario())
     signal = next(one for one in found[SIGNALS] if one["action"] == "buy")
@@ -195,7 +195,7 @@ def test_how_an_account_stands_is_told_once_it_is_there_and_after_it_was_touched
                             return one
 
             series = market(50)
-            async with floor(f"sqlite:///{tmp_path}/book.db", series, bus, every_s=0.01) as opened:
+            async with floor(sqlite_url(tmp_path / "book.db"), series, bus, every_s=0.01) as opened:
                 first = await until(lambda one: True)
                 assert (first.id, first.bots, first.equity) == ("paper", (), 0)
                 assert first.ready or (await until(lambda one: one.ready)).ready
@@ -220,7 +220,7 @@ def test_what_is_touched_often_is_told_seldom(tmp_path):
     async def scenario() -> None:
         async with on(lambda: Prefixed(InProcessBus(keep=100_000))) as bus:
             series = market(200)
-            async with floor(f"sqlite:///{tmp_path}/book.db", series, bus, every_s=3_600) as opened:
+            async with floor(sqlite_url(tmp_path / "book.db"), series, bus, every_s=3_600) as opened:
                 await two_bots(opened, series)
                 await opened.run(series)
                 found = await everything(bus, opened.audit)
@@ -234,7 +234,7 @@ def test_an_alert_is_told_once_whichever_way_it_comes(tmp_path):
     async def scenario() -> None:
         async with on(lambda: Prefixed(InProcessBus())) as bus:
             series = market(50)
-            async with floor(f"sqlite:///{tmp_path}/book.db", series, bus) as opened:
+            async with floor(sqlite_url(tmp_path / "book.db"), series, bus) as opened:
                 opened.seat("one", "ema_cross", SYMBOLS[0], series[SYMBOLS[0]])
                 wish = Enter(side=Side.BUY, size=Notional(100.0))  # no price was seen yet: refused, with an alert
                 opened.engine.tell(opened.lane, Decided("one", opened.clock.now_ms(), 40_000.0, (wish,)))
@@ -275,10 +275,10 @@ def test_a_bus_that_is_away_costs_the_oldest_notes_and_nothing_else(tmp_path, ca
     async def scenario() -> None:
         series = market(250)
         away: Any = Away()
-        async with floor(f"sqlite:///{tmp_path}/book.db", series, None) as alone:
+        async with floor(sqlite_url(tmp_path / "book.db"), series, None) as alone:
             await two_bots(alone, series)
             await alone.run(series)
-        async with floor(f"sqlite:///{tmp_path}/other.db", series, away, most=50) as opened:
+        async with floor(sqlite_url(tmp_path / "other.db"), series, away, most=50) as opened:
             opened.bus = None  # the heartbeat has another
             await two_bots(opened, series)
             await opened.run(series)
@@ -305,7 +305,7 @@ def test_what_cannot_be_said_is_left_out(tmp_path, caplog):
     async def scenario() -> int:
         async with on(lambda: Prefixed(InProcessBus())) as bus:
             series = market(50)
-            async with floor(f"sqlite:///{tmp_path}/book.db", series, bus) as opened:
+            async with floor(sqlite_url(tmp_path / "book.db"), series, bus) as opened:
                 opened.seat("one", "ema_cross", SYMBOLS[0], series[SYMBOLS[0]])
                 wish = Enter(side=Side.BUY, size=Notional(float("nan")))
                 opened.engine.tell(opened.lane, Decided("one", opened.clock.now_ms(), 40_000.0, (wish,)))
@@ -324,7 +324,7 @@ def test_what_cannot_be_said_is_left_out(tmp_path, caplog):
 
 def test_an_account_that_comes_back_tells_of_what_is_under_way(tmp_path):
     async def scenario() -> None:
-        bus, url, series = Prefixed(InProcessBus(keep=100_000)), f"sqlite:///{tmp_path}/book.db", market(330)
+        bus, url, series = Prefixed(InProcessBus(keep=100_000)), sqlite_url(tmp_path / "book.db"), market(330)
         async with floor(url, series, bus) as opened:
             await two_bots(opened, series)
             await opened.run(series)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.databases import sqlite_url
 from tests.unit.binance import scripted
 from tests.unit.market import made
 
@@ -138,7 +139,7 @@ async def scene(url: str, start: float = 0, timeframes=(M1,), played: Played | N
 
 @pytest.fixture
 def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'book.db'}"
+    return sqlite_url(tmp_path / "book.db")
 
 
 def test_one_signal_for_each_candle_shortest_first(url):

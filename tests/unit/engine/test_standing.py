@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.databases import sqlite_url
 from tests.property.test_desk import BOT, BTC, NATIVE, NOTHING, SPEC, World
 from tests.unit.engine.floors import floor, market, two_bots
 
@@ -42,7 +43,7 @@ def the_bot(world: World):
 def test_it_is_what_the_account_has(tmp_path):
     async def scenario() -> None:
         series = market(330)
-        url = f"sqlite:///{tmp_path}/book.db"
+        url = sqlite_url(tmp_path / "book.db")
         async with floor(url, series) as opened:
             await two_bots(opened, series)
             await opened.run(series)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.databases import sqlite_url
 
 from cambist.adapters.storage import database
 from cambist.adapters.storage.register import SqlRegister
@@ -43,6 +44,8 @@ def test_a_file_that_was_deleted_is_begun_again(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not list open files")
 def test_only_so_many_files_are_kept_open(tmp_path):
     for number in range(3 * database._MOST_OPEN):
-        assert names(tmp_path / f"{number}.db") == []
+        file = tmp_path / f"{number}.db"
+        sqlite_url(file)
+        assert names(file) == []
     held = {str(one.readlink()) for one in Path("/proc/self/fd").iterdir() if one.is_symlink()}
     assert len({one for one in held if one.startswith(str(tmp_path)) and one.endswith(".db")}) <= database._MOST_OPEN

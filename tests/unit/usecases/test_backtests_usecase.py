@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.contract.result_store import a_result
+from tests.databases import sqlite_url
 
 from cambist.adapters.storage.candles import ParquetLake
 from cambist.adapters.storage.jobs import SqlJobs
@@ -39,7 +40,7 @@ COSTS: dict[str, Any] = {
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'cambist.db'}"
+    return sqlite_url(tmp_path / "cambist.db")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import sqlite_url
 
 from cambist.adapters.bus.inprocess import InProcessBus
 from cambist.adapters.clock import SteppedClock
@@ -53,7 +54,7 @@ def step(do: Any, name: str = "a", low: int = 0, high: int = 100, *, computes: b
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    return Bench(f"sqlite:///{tmp_path / 'cambist.db'}")
+    return Bench(sqlite_url(tmp_path / "cambist.db"))
 
 
 def test_a_job_is_done_when_its_last_step_is(bench):
@@ -172,7 +173,7 @@ def test_a_job_of_which_workers_die_is_given_up(bench):
 
 
 def test_each_change_is_told_once_and_what_ended_before_us_is_not(tmp_path):
-    store, clock = SqlJobs(f"sqlite:///{tmp_path / 'cambist.db'}"), SteppedClock(NOW)
+    store, clock = SqlJobs(sqlite_url(tmp_path / "cambist.db")), SteppedClock(NOW)
 
     def job(name: str) -> Job:
         return Job(id=name, user_id=3, kind="made", params={}, asked_ms=NOW)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.databases import sqlite_url
 from tests.unit.ccxt.exchange_boxes import CANDLES, NOW, START, SYMBOLS, binance, exchanges_at
 
 from cambist.adapters.bus.inprocess import InProcessBus
@@ -48,7 +49,7 @@ async def place(folder: Path) -> AsyncIterator[Place]:
         binance() as server,
         exchanges_at(server.url, folder, now_ms=server.clock.now_ms) as exchanges,
     ):
-        lake, heartbeat = ParquetLake(folder / "lake"), SqlHeartbeatLog(f"sqlite:///{folder}/book.db")
+        lake, heartbeat = ParquetLake(folder / "lake"), SqlHeartbeatLog(sqlite_url(folder / "book.db"))
         markets = Markets(exchanges, lake, heartbeat, server.clock.now_ms)
         yield Place(server, exchanges, lake, heartbeat, markets, folder)
 
@@ -184,7 +185,7 @@ def test_the_made_up_market_has_a_time_of_its_own(tmp_path):
 def test_a_refresh_is_told_step_by_step_and_once_for_all_who_ask(tmp_path):
     async def run() -> None:
         async with place(tmp_path) as one:
-            bus, symbols = InProcessBus(keep=100), SqlSymbols(f"sqlite:///{tmp_path}/book.db")
+            bus, symbols = InProcessBus(keep=100), SqlSymbols(sqlite_url(tmp_path / "book.db"))
             listings = Listings(one.exchanges, symbols, bus, one.server.clock.now_ms)
             begun = [listings.refresh("binance") for _ in range(5)]
             assert {refresh.status for refresh in begun} == {"running"}
@@ -208,7 +209,7 @@ def test_a_refresh_is_told_step_by_step_and_once_for_all_who_ask(tmp_path):
 def test_a_refresh_that_fails_says_so_and_leaves_what_was(tmp_path):
     async def run() -> None:
         async with place(tmp_path) as one:
-            bus, symbols = InProcessBus(keep=100), SqlSymbols(f"sqlite:///{tmp_path}/book.db")
+            bus, symbols = InProcessBus(keep=100), SqlSymbols(sqlite_url(tmp_path / "book.db"))
             listings = Listings(one.exchanges, symbols, bus, one.server.clock.now_ms)
             listings.refresh("binance")
             await listings.settled()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.book import an_account
+from tests.databases import sqlite_url
 from tests.unit.usecases.dealing import BTC, ETH, TRAITS, Dealer, book_of
 
 from cambist.adapters.storage.past import SqlPast
@@ -30,7 +31,7 @@ ALL = Wanted()
 
 @pytest.fixture
 def dealer(tmp_path: Path) -> Iterator[Dealer]:
-    found = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}")
+    found = Dealer(sqlite_url(tmp_path / "cambist.db"))
     yield found
     found.journal.close()
 
@@ -55,7 +56,7 @@ def test_a_sale_by_hand_wins_what_it_brings_over_the_average_cost(dealer: Dealer
 
 
 def test_what_is_sold_beyond_what_was_bought_has_no_known_cost(tmp_path: Path):
-    dealer = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}", held={"USDT": "1000", "BTC": "3"})
+    dealer = Dealer(sqlite_url(tmp_path / "cambist.db"), held={"USDT": "1000", "BTC": "3"})
     dealer.order(Side.BUY, "1")
     dealer.look()
     dealer.look(BTC="200")
@@ -68,7 +69,7 @@ def test_what_is_sold_beyond_what_was_bought_has_no_known_cost(tmp_path: Path):
 
 def test_one_order_by_hand_is_one_trade_however_many_fills(tmp_path: Path):
     costs = Costs(slippage_bps=0, volume_share=0.5)
-    dealer = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}", costs=costs)
+    dealer = Dealer(sqlite_url(tmp_path / "cambist.db"), costs=costs)
     dealer.order(Side.BUY, "2")
     dealer.look()
     name = dealer.order(Side.SELL, "2", limit="110")
@@ -102,7 +103,7 @@ def test_what_was_won_by_hand_is_its_seat_s_curve(dealer: Dealer):
 
 
 def test_worth_counts_what_is_free_at_prices_that_are_known(tmp_path: Path):
-    dealer = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}", held={"USDT": "1000", "BTC": "2", "XYZ": "5"})
+    dealer = Dealer(sqlite_url(tmp_path / "cambist.db"), held={"USDT": "1000", "BTC": "2", "XYZ": "5"})
     dealer.add_bot("trend", budget="400")
     dealer.look(BTC="90")
     assert worth(dealer.account) == 1000 + 2 * 90
@@ -172,7 +173,7 @@ def test_what_is_read_is_where_the_engine_would_start(dealer: Dealer):
 
 
 def test_an_account_that_nothing_happened_to_is_empty(tmp_path: Path):
-    dealer = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}")
+    dealer = Dealer(sqlite_url(tmp_path / "cambist.db"))
     history = dealer.history()
     other = Dealer(dealer.url, "other", user_id=2)
     assert history.read_on().trades(ALL, None) == []
@@ -182,7 +183,7 @@ def test_an_account_that_nothing_happened_to_is_empty(tmp_path: Path):
 
 def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path):
     """Written when there were no orders by hand: one bot, six trades, and what its ledger said then."""
-    dealer = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}")
+    dealer = Dealer(sqlite_url(tmp_path / "cambist.db"))
     spec = an_account(venue="simulated")
     SqlRegister(dealer.url).add_account(spec)
     lines = (Path(__file__).parent / "journal_before_hand.jsonl").read_text(encoding="utf-8").splitlines()

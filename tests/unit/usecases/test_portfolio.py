@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.databases import sqlite_url
 from tests.unit.usecases.dealing import BTC, Dealer
 
 from cambist.adapters.storage.candles import ParquetLake
@@ -26,7 +27,7 @@ HELD = {"USDT": "10000", "BTC": "2", "XYZ": "7"}
 
 @pytest.fixture
 def dealer(tmp_path: Path) -> Iterator[Dealer]:
-    found = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}", held=HELD)
+    found = Dealer(sqlite_url(tmp_path / "cambist.db"), held=HELD)
     yield found
     found.journal.close()
 

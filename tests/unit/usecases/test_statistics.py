@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.databases import sqlite_url
 from tests.unit.usecases.dealing import ETH, START_MS, Dealer
 
 from cambist.adapters.storage.register import SqlRegister
@@ -24,7 +25,7 @@ ALL = Wanted()
 
 @pytest.fixture
 def dealer(tmp_path: Path) -> Iterator[Dealer]:
-    found = Dealer(f"sqlite:///{tmp_path / 'cambist.db'}")
+    found = Dealer(sqlite_url(tmp_path / "cambist.db"))
     yield found
     found.journal.close()
 

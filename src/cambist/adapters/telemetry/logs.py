@@ -51,9 +51,8 @@ class Redactor:
         if len(secret) < _SHORTEST or secret in self._values:
             return
         with self._lock:
+            self._known = None  # made anew for the next text: with each of many secrets it would take their square
             self._values |= {secret, quote(secret, safe=""), quote_plus(secret)}
-            longest_first = sorted(self._values, key=len, reverse=True)
-            self._known = re.compile("|".join(map(re.escape, longest_first)))
 
     def __call__(self, logger: Any, method: str, line: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``line`` without secrets and with plain values only, as structlog's processors do."""
@@ -62,11 +61,19 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return ``text`` without secrets."""
-        if self._known is not None:
-            text = self._known.sub(REDACTED, text)
+        known = self._known or self._made()
+        if known is not None:
+            text = known.sub(REDACTED, text)
         text = _OURS.sub(REDACTED, text)
         text = _IN_URL.sub(rf"\g<1>{REDACTED}\g<3>", text)
         return _ASSIGNED.sub(rf"\g<1>{REDACTED}", text)
+
+    def _made(self) -> re.Pattern[str] | None:
+        with self._lock:
+            if self._known is None and self._values:
+                longest_first = sorted(self._values, key=len, reverse=True)
+                self._known = re.compile("|".join(map(re.escape, longest_first)))
+            return self._known
 
     def _value(self, name: object, value: Any) -> Any:
         if isinstance(name, str) and value is not None and _SECRET_NAME.search(name):
