@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import uvicorn
-
-from cambist.apps.api.app import create
+from cambist.apps.api.serve import Api, new_loop
 from cambist.apps.api.services import Services, open_services
 from cambist.apps.settings import load
 from cambist.domain.person import Role
@@ -38,26 +36,14 @@ def tokens(services: Services, count: int) -> list[str]:
 
 async def serve(home: str, users: int) -> None:
     services = open_services(load({"CAMBIST_HOME": home}))
-    app = create(services)
-    # the protocol by its name, or Nagle stays on: asyncio switches it off for what is called TCP only
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(1_000)
-        server = uvicorn.Server(
-            uvicorn.Config(app, ws="websockets-sansio", ws_per_message_deflate=False, log_config=None, access_log=False)
-        )
-        serving = asyncio.create_task(server.serve([listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        told = {"port": listening.getsockname()[1], "tokens": await asyncio.to_thread(tokens, services, users)}
-        print(json.dumps(told), flush=True)
+    async with Api(services) as api:
+        people = await asyncio.to_thread(tokens, services, users)
+        print(json.dumps({"port": urlsplit(api.url).port, "tokens": people}), flush=True)
         while line := (await asyncio.to_thread(sys.stdin.readline)).split():
             if line[0] == "memory":
                 print(json.dumps(_memory_mb()), flush=True)
             else:
                 print(json.dumps(await _broadcast(services, int(line[1]), float(line[2]))), flush=True)
-        server.should_exit = True
-        await serving
 
 
 async def _broadcast(services: Services, count: int, every_s: float) -> list[float]:
@@ -75,5 +61,5 @@ def _memory_mb() -> float:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvicorn.Config(create).get_loop_factory()) as runner:  # uvloop where there is one
+    with asyncio.Runner(loop_factory=new_loop()) as runner:
         runner.run(serve(sys.argv[1], int(sys.argv[2])))

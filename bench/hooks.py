@@ -25,7 +25,8 @@ from bench.beats import percentile
 from bench.box import SYMBOL, Setup
 from bench.orders import BoxedFloor, opened
 from bench.work import ROOT
-from cambist.apps.api.app import PREFIX, create
+from cambist.apps.api.app import create
+from cambist.apps.api.area import PREFIX
 from cambist.apps.api.routes import hooks
 from cambist.apps.api.services import Services, open_services
 from cambist.apps.settings import load

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cambist import indicators as indicators
     from cambist.apps.bootstrap import lake as lake
     from cambist.apps.bootstrap import read_candles as read_candles
+    from cambist.apps.notebook import sweep as sweep
+    from cambist.backtest.optimise.space import between as between
     from cambist.backtest.run import backtest as backtest
     from cambist.domain.candles import Candles as Candles
     from cambist.domain.instrument import Instrument as Instrument
@@ -45,6 +47,7 @@ _HOMES = {
     "Strategy": "strategies._base",
     "TemplateStrategy": "strategies._template",
     "Timeframe": "domain.timeframe",
+    "between": "backtest.optimise.space",
     "backtest": "backtest",
     "crossed_above": "strategies._line",
     "crossed_below": "strategies._line",
@@ -55,6 +58,7 @@ _HOMES = {
     "param": "strategies._param",
     "read_candles": "apps.bootstrap",
     "resample": "market.resample",
+    "sweep": "apps.notebook",
     "synthetic_market": "market.synthetic",
 }
 
@@ -68,6 +72,7 @@ __all__ = [
     "TemplateStrategy",
     "Timeframe",
     "backtest",
+    "between",
     "crossed_above",
     "crossed_below",
     "indicators",
@@ -77,6 +82,7 @@ __all__ = [
     "param",
     "read_candles",
     "resample",
+    "sweep",
     "synthetic_market",
 ]
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from tests.databases import sqlite_url
 
-from cambist.apps.api.app import PREFIX, create
+from cambist.apps.api.app import create
+from cambist.apps.api.area import PREFIX
 from cambist.apps.api.services import Services, open_services
 from cambist.apps.settings import Settings, load
 from cambist.domain.person import Person, Role
@@ -85,7 +87,8 @@ class Visitor:
 
 
 def settings_in(folder: Path, **environment: str) -> Settings:
-    """Return settings that keep everything in ``folder``."""
+    """Return settings that keep everything in ``folder``, in a database that is there and current."""
+    sqlite_url(folder / "cambist.db")
     return load({"CAMBIST_HOME": str(folder), **environment})
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from tests.api.sites import Site, Visitor, site
+from tests.contract.test_sql_searches import a_search
 
-from cambist.apps.api.app import PREFIX
+from cambist.apps.api.area import PREFIX
 from cambist.domain.alert import Alert, Level
 from cambist.domain.person import Role
 from cambist.ports.results import StoredResult
@@ -59,6 +60,7 @@ _HERS = (
     "/webhooks",
     "/jobs",
     "/backtests",
+    "/searches",
     "/sessions",
     "/alerts",
     "/me",
@@ -102,6 +104,7 @@ class Ann:
         self._made("job_id", ann.post("/backtests", job | moments), "id")
         stores = here.services.stores(ann.id)
         self.ids["backtest_id"] = str(stores.results.keep(_result()))
+        self.ids["search_id"] = str(stores.searches.keep(a_search(strategy=CANARY, study=CANARY)))
         told = Alert(ts=1, level=Level.INFO, key="refused.halted", params={}, user_id=ann.id, account=account)
         stores.register.raise_alert(told)
         admin = here.person("first", Role.ADMIN)
@@ -238,6 +241,7 @@ def test_what_is_another_s_looks_as_if_it_did_not_exist(two: tuple[Site, Ann, Vi
         "webhook": "0" * len(ann.ids["webhook"]),
         "job_id": "0" * len(ann.ids["job_id"]),
         "backtest_id": "999999",
+        "search_id": "999999",
         "client_id": "cnobodynobodynobod",
         "call": "999999",
         "user_id": "999999",

@@ -72,7 +72,7 @@ def test_each_command_has_its_section(command):
 @pytest.mark.parametrize(("command", "option"), options())
 def test_each_option_stands_in_its_commands_section(command, option):
     section = read("command-line.md").partition(f"### `cambist {command}`\n")[2].partition("\n### ")[0]
-    assert re.search(rf"^\| `{option}[ `]", section, re.MULTILINE), f"cambist {command} {option}"
+    assert re.search(rf"^\| `(--[\w-]+ / )?{option}[ `]", section, re.MULTILINE), f"cambist {command} {option}"
 
 
 def test_each_option_of_a_backtest_is_explained():

@@ -1,11 +1,10 @@
 """The report in a real browser: it opens offline, draws, sorts, zooms, and speaks two languages."""
 
-import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.e2e.browsing import COLOURS, launched, settle, tabs
 from tests.unit.report.sample import START, result
 
 from cambist.backtest.report.page import page
@@ -13,79 +12,32 @@ from cambist.domain.proof import Difference, Proof, Verdict
 from cambist.domain.text import speak
 from cambist.domain.timeframe import Timeframe
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-READY = "html[data-ready]"
 ROWS = ".trade-list tbody tr:not(.spacer)"
 PNL = 7  # the place of its cell, when there is one symbol and one strategy
-# How many different colours a canvas holds: one if nothing was drawn.
-COLOURS = """canvas => {
-    const pixels = new Uint32Array(
-        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-    return new Set(pixels).size;
-}"""
-
-
-def chromium():
-    known = ("/usr/bin/chromium", *(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")))
-    return next((path for path in known if path and Path(path).exists()), None)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    path = chromium()
-    if path is None:
-        pytest.skip("no chromium at /usr/bin/chromium or on PATH")
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture
 def show(browser, tmp_path):
     """Return a function that opens results in a tab; afterwards nothing may have gone wrong or left the machine."""
-    contexts: list[Any] = []
-    wrong: list[str] = []
+    with tabs(browser, tmp_path) as opened:
 
-    def visit(*results, language="en", **options):
-        speak(language)
-        html = page(results)
-        speak("en")
-        target = tmp_path / f"report-{len(contexts)}.html"
-        target.write_text(html, encoding="utf-8")
-        options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", **options}
-        context = browser.new_context(offline=True, **options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-        tab.on("pageerror", lambda error: wrong.append(str(error)))
-        own = target.as_uri()
-        tab.on("request", lambda sent: wrong.append(sent.url) if not sent.url.startswith((own, "blob:")) else None)
-        tab.goto(own)
-        tab.wait_for_selector(READY, timeout=20_000)
-        settle(tab)
-        return tab
+        def visit(*results, language="en", **options):
+            speak(language)
+            html = page(results)
+            speak("en")
+            return opened(html, **options)
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def settle(tab):
-    tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        yield visit
 
 
 def clock(tab):

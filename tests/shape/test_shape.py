@@ -84,6 +84,7 @@ def test_the_public_names_are_these():
         "TemplateStrategy",
         "Timeframe",
         "backtest",
+        "between",
         "crossed_above",
         "crossed_below",
         "indicators",
@@ -93,6 +94,7 @@ def test_the_public_names_are_these():
         "param",
         "read_candles",
         "resample",
+        "sweep",
         "synthetic_market",
     ]
     assert cb.__all__ == sorted(cb.__all__)

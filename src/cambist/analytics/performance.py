@@ -35,6 +35,7 @@ Equity at or below zero is ruin: the annual return and the drawdown are -1, and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import expm1, log1p, nan, sqrt
 from typing import TYPE_CHECKING
 
@@ -70,32 +71,82 @@ def measure(
     ``ts`` (close times, ms), ``equity`` and ``buy_and_hold`` (quote currency) have one value per candle, at least one;
     ``cash`` is the equity before the first candle, positive; ``volume_traded`` is in quote currency.
     """
-    start_ts = _start(ts)
-    elapsed = int(ts[-1]) - start_ts
-    years = elapsed / YEAR_MS
-    final = float(equity[-1])
+    start_ts = start_of(ts)
+    rows, periods = samples(ts)
     drawdown, underwater_ms = _underwater(ts, equity, start_ts, cash)
-    total = final / cash - 1.0
+    course = Course(
+        elapsed_ms=int(ts[-1]) - start_ts,
+        final=float(equity[-1]),
+        mean=float(equity.mean()),
+        drawdown=drawdown,
+        underwater_ms=underwater_ms,
+        returns=relative_changes(equity[rows], cash),
+        periods=periods,
+    )
+    closed = trades.closed
+    return summed(
+        course,
+        of_trades(trades.pnl[closed], closed.size, float(trades.fees.sum()), float(trades.slippage.sum())),
+        cash=cash,
+        held=held_through(ts, buy_and_hold, cash),
+        exposure=exposure,
+        volume_traded=volume_traded,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What measures need of the equity of a run."""
+
+    elapsed_ms: int
+    """From the first candle's open to the last close."""
+    final: float
+    mean: float
+    drawdown: float
+    """The deepest, 0 to -1."""
+    underwater_ms: int
+    """The longest time from a peak to its recovery."""
+    returns: Floats
+    """Of the samples; they end at ruin."""
+    periods: float
+    """How many of them make a year."""
+
+
+def summed(
+    course: Course,
+    of_trades: dict[str, float],
+    *,
+    cash: float,
+    held: tuple[float, float],
+    exposure: float,
+    volume_traded: float,
+) -> dict[str, float]:
+    """Return all measures; ``held`` are return and drawdown of cash put into the market and left there."""
+    years = course.elapsed_ms / YEAR_MS
+    total = course.final / cash - 1.0
     annual = annual_return(total, years)
-    returns, periods = _sampled(ts, equity, cash)
-    mean_equity = float(equity.mean())
     return {
         "total_return": total,
         "annual_return": annual,
-        "volatility": volatility(returns, periods),
-        "sharpe": sharpe(returns, periods),
-        "sortino": sortino(returns, periods),
-        "calmar": calmar(annual, drawdown),
-        "max_drawdown": drawdown,
-        "max_drawdown_days": underwater_ms / DAY_MS,
-        **_of_trades(trades),
+        "volatility": volatility(course.returns, course.periods),
+        "sharpe": sharpe(course.returns, course.periods),
+        "sortino": sortino(course.returns, course.periods),
+        "calmar": calmar(annual, course.drawdown),
+        "max_drawdown": course.drawdown,
+        "max_drawdown_days": course.underwater_ms / DAY_MS,
+        **of_trades,
         "exposure": float(exposure),
-        "turnover": volume_traded / mean_equity / years if years > 0.0 and mean_equity > 0.0 else nan,
-        "buy_and_hold_return": float(buy_and_hold[-1]) / cash - 1.0,
-        "buy_and_hold_max_drawdown": _underwater(ts, buy_and_hold, start_ts, cash)[0],
-        "final_equity": final,
-        "pnl": final - cash,
+        "turnover": volume_traded / course.mean / years if years > 0.0 and course.mean > 0.0 else nan,
+        "buy_and_hold_return": held[0],
+        "buy_and_hold_max_drawdown": held[1],
+        "final_equity": course.final,
+        "pnl": course.final - cash,
     }
+
+
+def held_through(ts: Ints, buy_and_hold: Floats, cash: float) -> tuple[float, float]:
+    """Return the return and the deepest drawdown of cash that was put into the market and left there."""
+    return float(buy_and_hold[-1]) / cash - 1.0, _underwater(ts, buy_and_hold, start_of(ts), cash)[0]
 
 
 def annual_return(total: float, years: float) -> float:
@@ -205,9 +256,13 @@ def daily_returns(ts: Ints, equity: Floats, start: float | None = None) -> Float
     ``ts`` holds close times in ms; ``start`` is by default the first value. They compound to the total return. A day
     without candles repeats the day before it: a return of zero.
     """
+    return relative_changes(equity[_day_ends(ts)], float(equity[0]) if start is None else start)
+
+
+def _day_ends(ts: Ints) -> Ints:
+    """Return the position of the last close of each UTC day."""
     midnights = DAY_MS * np.arange(-(-int(ts[0]) // DAY_MS), -(-int(ts[-1]) // DAY_MS) + 1)
-    closes = equity[np.searchsorted(ts, midnights, side="right") - 1]
-    return _returns(closes, float(equity[0]) if start is None else start)
+    return np.searchsorted(ts, midnights, side="right") - 1
 
 
 def monthly_returns(ts: Ints, equity: Floats, start: float | None = None) -> list[tuple[int, int, float]]:
@@ -223,7 +278,7 @@ def monthly_returns(ts: Ints, equity: Floats, start: float | None = None) -> lis
     ends = (months + 1).astype("datetime64[M]").astype("datetime64[ms]").astype(np.int64)
     closes = equity[np.searchsorted(ts, ends, side="right") - 1]
     returns = np.full(months.size, nan)
-    known = _returns(closes, float(equity[0]) if start is None else start)
+    known = relative_changes(closes, float(equity[0]) if start is None else start)
     returns[: known.size] = known
     return [
         (1970 + month // 12, month % 12 + 1, value)
@@ -238,7 +293,7 @@ def _underwater(ts: Ints, equity: Floats, start_ts: int, start: float) -> tuple[
     return underwater(ts, equity, start_ts, start)  # type: ignore[no-any-return]
 
 
-def _start(ts: Ints) -> int:
+def start_of(ts: Ints) -> int:
     """Return when the first candle opened; its close if there is no second candle to tell its length.
 
     The length is the shortest among the first candles: gaps make a step longer, never shorter.
@@ -246,16 +301,24 @@ def _start(ts: Ints) -> int:
     return int(ts[0]) - (int(np.diff(ts[:100]).min()) if ts.size > 1 else 0)
 
 
-def _sampled(ts: Ints, equity: Floats, cash: float) -> tuple[Floats, float]:
-    """Return the returns on which ratios are computed, and how many of them make a year."""
-    start = _start(ts)
+def samples(ts: Ints) -> tuple[Ints, float]:
+    """Return the positions at which equity is sampled for ratios, and how many of them make a year.
+
+    They depend on the close times ``ts`` (ms) alone, so all runs over the same candles have as many returns.
+    """
+    start = start_of(ts)
     step = int(ts[0]) - start
     if step > DAY_MS or int(ts[-1]) - start < _SHORT_RUN_MS:
-        return _returns(equity, cash), YEAR_MS / step if step else nan
-    return daily_returns(ts, equity, cash), 365.0
+        return np.arange(ts.size), YEAR_MS / step if step else nan
+    return _day_ends(ts), 365.0
 
 
-def _returns(values: Floats, start: float) -> Floats:
+def padded(returns: Floats, count: int) -> Floats:
+    """Return ``returns`` as ``count`` values: zeros after ruin."""
+    return np.concatenate((returns, np.zeros(count - returns.size)))
+
+
+def relative_changes(values: Floats, start: float) -> Floats:
     """Return the relative changes from ``start`` through ``values``; the last is -1 where they reach zero: ruin."""
     path = np.maximum(np.concatenate(([start], values)), 0.0)
     ruined = np.flatnonzero(path == 0.0)
@@ -264,15 +327,14 @@ def _returns(values: Floats, start: float) -> Floats:
     return path[1:] / path[:-1] - 1.0
 
 
-def _of_trades(trades: Trades) -> dict[str, float]:
-    closed = trades.closed
-    pnl = trades.pnl[closed]
+def of_trades(pnl: Floats, count: int, fees: float, slippage: float) -> dict[str, float]:
+    """Return the measures of trades: ``pnl`` of those that have ended, ``count``, fees and slippage of all."""
     won, lost = pnl > 0.0, pnl < 0.0
     wins, losses = np.count_nonzero(won), np.count_nonzero(lost)
     profits, loss = _profits_and_losses(pnl)
     return {
         "trades": float(pnl.size),
-        "open_trades": float(closed.size - pnl.size),
+        "open_trades": float(count - pnl.size),
         "win_rate": wins / pnl.size if pnl.size else nan,
         "profit_factor": profit_factor(pnl),
         "expectancy": float(pnl.mean()) if pnl.size else nan,
@@ -283,8 +345,8 @@ def _of_trades(trades: Trades) -> dict[str, float]:
         "worst_trade": float(pnl.min()) if pnl.size else nan,
         "longest_winning_streak": _longest_streak(won),
         "longest_losing_streak": _longest_streak(lost),
-        "fees": float(trades.fees.sum()),
-        "slippage": float(trades.slippage.sum()),
+        "fees": fees,
+        "slippage": slippage,
     }
 
 

@@ -1,9 +1,10 @@
 """The composition root: the only file that names an adapter."""
 
 import asyncio
-import atexit
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +25,7 @@ from cambist.ports.audit_log import AuditLog
 from cambist.ports.book import Journal, Lease, Register
 from cambist.ports.bus import Bus
 from cambist.ports.clock import Clock
+from cambist.ports.crew import Crew
 from cambist.ports.exchanges import Exchanges, KeyRegister
 from cambist.ports.feed import MarketFeed, RecentMarket
 from cambist.ports.heartbeat_log import HeartbeatLog
@@ -32,6 +34,7 @@ from cambist.ports.jobs import JobSteps, JobStore, ReportFiles
 from cambist.ports.people import People
 from cambist.ports.results import ResultStore
 from cambist.ports.sandbox import Sandbox
+from cambist.ports.searches import SearchStore
 from cambist.ports.strategies import Shelf
 from cambist.ports.symbols import Symbols
 from cambist.ports.vault import Vault
@@ -48,6 +51,7 @@ if TYPE_CHECKING:  # adapters are imported when they are asked for: the command 
     from cambist.adapters.venues.simulated.market import MirroredMarket, SimulatedMarket
     from cambist.engine.ready import Ready
     from cambist.usecases.office import Office
+    from cambist.usecases.optimise import Tools
     from cambist.usecases.past import History
 
 
@@ -123,11 +127,13 @@ def jobs(settings: Settings, user_id: int | None = None) -> JobStore:
     return SqlJobs(settings.database_url, user_id)
 
 
-def report_files(settings: Settings, user_id: int) -> ReportFiles:
-    """Return the report pages of one user's backtests."""
+def report_files(
+    settings: Settings, user_id: int, kind: Literal["reports", "search-reports"] = "reports"
+) -> ReportFiles:
+    """Return the report pages of one user's backtests, or of their searches."""
     from cambist.adapters.storage.report_files import ReportFolder
 
-    return ReportFolder(settings.home / "reports", user_id)
+    return ReportFolder(settings.home / kind, user_id)
 
 
 def has_candles(venue: str) -> bool:
@@ -144,6 +150,57 @@ def job_worker(settings: Settings, store: JobStore, steps: JobSteps) -> "Durable
     return DurableWorker(settings.database_url, store, steps, lease(settings))
 
 
+# -- searches ---------------------------------------------------------------------------------------------------------
+
+
+def searches(settings: Settings | None = None, user_id: int = LOCAL_USER) -> SearchStore:
+    """Return one user's store of finished searches."""
+    from cambist.adapters.storage.searches import SqlSearches
+
+    return SqlSearches((settings or load()).database_url, user_id)
+
+
+def studies(settings: Settings, user_id: int = LOCAL_USER) -> Path:
+    """Return the folder of one user's studies: their trials, and what proposes the next."""
+    return settings.home / "studies" / str(user_id)
+
+
+@contextmanager
+def search_tools(folder: Path, *, jobs: int | None, cluster: str | None, threads: bool) -> "Iterator[Tools]":
+    """Give what a search works with, as long as the context lasts; its trials and journals are kept in ``folder``.
+
+    The Dask ``cluster`` at an address computes, or ``jobs`` workers of this machine (None: all cores). ``threads`` are
+    for work that leaves the interpreter's lock alone, and for work that only waits. Raises `BadInput`, `CrewFailed`.
+    """
+    from cambist.adapters.proposals.optuna import OptunaProposers
+    from cambist.adapters.storage.trials import ParquetTrials
+    from cambist.usecases.optimise import Tools
+
+    with closing(_crew(jobs, cluster, threads)) as crew:
+        yield Tools(
+            crew=crew, logs=ParquetTrials(folder), proposers=OptunaProposers(folder), walkers=OptunaProposers(None)
+        )
+
+
+def _crew(jobs: int | None, cluster: str | None, threads: bool) -> Crew:
+    if cluster is not None:
+        from cambist.adapters.crew.dask import Cluster
+
+        return Cluster(cluster)
+    from cambist.adapters.crew.local import Processes, Threads
+
+    count = (os.cpu_count() or 1) if jobs is None else jobs
+    return Threads(count) if threads else Processes(count)
+
+
+def available_bytes() -> int | None:
+    """Return how much memory is free on this machine; None where it does not tell."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
 # -- other people's code ----------------------------------------------------------------------------------------------
 
 
@@ -154,13 +211,11 @@ def sandbox(settings: Settings) -> Sandbox:
 
 @cache
 def _sandbox(trusted: bool) -> Sandbox:
-    from cambist.adapters.sandbox.processes import ProcessSandbox
+    from cambist.adapters.sandbox.processes import sandbox_here
 
     if trusted:
         logging.getLogger(__name__).warning("%s", say("sandbox.trusted"))
-    found = ProcessSandbox("cambist.usecases.inside", trusted=trusted)
-    atexit.register(found.close)
-    return found
+    return sandbox_here("cambist.usecases.inside", trusted)
 
 
 def open_strategy(settings: Settings, spec: BotSpec) -> "Ready":

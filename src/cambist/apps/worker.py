@@ -12,12 +12,13 @@ import sys
 import threading
 import time
 from asyncio.subprocess import PIPE, Process
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 
 from cambist.apps import bootstrap
 from cambist.apps.settings import Settings, load
 from cambist.domain.text import say
+from cambist.ports.history import PublicMarket
 from cambist.ports.jobs import Kind
 
 _log = logging.getLogger(__name__)
@@ -95,25 +96,48 @@ async def _end(process: Process) -> None:
 def main() -> None:
     """Run jobs in this process until standard input ends, or SIGTERM."""
     from cambist.usecases.backtest_job import BacktestJob
-    from cambist.usecases.backtests import BACKTEST, DOWNLOAD
-    from cambist.usecases.download_job import DownloadJob
+    from cambist.usecases.backtests import BACKTEST, DOWNLOAD, SEARCH
+    from cambist.usecases.download_job import DownloadJob, Loads
     from cambist.usecases.jobs import Running
+    from cambist.usecases.optimise import Tools
+    from cambist.usecases.search_job import SearchJob
 
     settings = load()
     bootstrap.set_up_logging(settings, form="json")
     store, lake, clock = bootstrap.jobs(settings), bootstrap.lake(settings), bootstrap.running_clock()
+    sandbox = cache(lambda: bootstrap.sandbox(settings))
+
+    def market(venue: str) -> PublicMarket:
+        return bootstrap.public_market(venue, settings)
+
+    def tools(user_id: int, threads: bool) -> AbstractContextManager[Tools]:
+        # what is not compiled has this worker's core alone: other jobs have the others
+        folder = bootstrap.studies(settings, user_id)
+        return bootstrap.search_tools(folder, jobs=None if threads else 1, cluster=None, threads=threads)
+
+    loads = Loads(lake, market, bootstrap.has_candles)
     kinds: dict[str, Kind] = {
         BACKTEST: BacktestJob(
             lake,
-            lambda venue: bootstrap.public_market(venue, settings),
-            bootstrap.has_candles,
+            loads,
             store,
             reports=lambda user_id: bootstrap.report_files(settings, user_id),
             shelf=lambda user_id: bootstrap.strategies(settings, user_id),
-            sandbox=cache(lambda: bootstrap.sandbox(settings)),
+            sandbox=sandbox,
             clock=clock,
         ),
-        DOWNLOAD: DownloadJob(lake, lambda venue: bootstrap.public_market(venue, settings)),
+        SEARCH: SearchJob(
+            lake,
+            loads,
+            store,
+            reports=lambda user_id: bootstrap.report_files(settings, user_id, "search-reports"),
+            shelf=lambda user_id: bootstrap.strategies(settings, user_id),
+            searches=lambda user_id: bootstrap.searches(settings, user_id),
+            tools=tools,
+            sandbox=sandbox,
+            clock=clock,
+        ),
+        DOWNLOAD: DownloadJob(lake, market),
     }
     steps = Running(store, kinds, clock, seconds=time.monotonic)
     stop = threading.Event()

@@ -54,6 +54,7 @@ ACCOUNT = np.dtype(
         ("wish_target", "f8"),
         # the trade under way
         ("entry", "f8"),
+        ("entry_ts", "i8"),
         ("bought", "i8"),  # lots
         ("proceeds", "f8"),
         ("paid", "f8"),  # fees
@@ -140,7 +141,7 @@ def _fill(account, rules, sign, quantity, price, at):
 
 
 @njit(cache=True)
-def _enter(account, rules, trades, ts, open_, cap):
+def _enter(account, rules, ts, open_, cap):
     """Let the waiting entry act at ``open_``, as far as volume, cash and minimums allow."""
     way = account.entering
     price = _slipped(rules, open_, way)
@@ -157,6 +158,7 @@ def _enter(account, rules, trades, ts, open_, cap):
     account.lots = lots
     account.bought = lots
     account.entry = price
+    account.entry_ts = ts
     account.proceeds = 0.0
     account.paid = 0.0
     account.slipped = 0.0
@@ -164,11 +166,10 @@ def _enter(account, rules, trades, ts, open_, cap):
     _fill(account, rules, way, quantity, price, open_)
     account.stop = _level(rules, price, way, -account.wish_stop) if account.wish_stop > 0.0 else -inf * way
     account.target = _level(rules, price, way, account.wish_target) if account.wish_target > 0.0 else inf * way
-    trades[account.trades].entry_ts = ts
 
 
 @njit(cache=True)
-def _leave(account, rules, trades, ts, at, why, cap):
+def _leave(account, rules, trade, ts, at, why, cap):
     """Close the position at ``at`` as far as volume allows; the rest goes on at the next open."""
     price = _slipped(rules, at, -account.sign)
     lots = min(account.lots, cap)
@@ -181,15 +182,15 @@ def _leave(account, rules, trades, ts, at, why, cap):
     account.stop = -inf * account.sign
     account.target = inf * account.sign
     if account.lots == 0:
-        _record(account, rules, trades, ts, why)
+        _record(account, rules, trade, ts, why)
 
 
 @njit(cache=True)
-def _record(account, rules, trades, ts, why):
+def _record(account, rules, trade, ts, why):
     """Write down the trade that has ended."""
-    trade = trades[account.trades]
     total = _quantity(rules, account.bought)
     trade.side = account.sign
+    trade.entry_ts = account.entry_ts
     trade.entry_price = account.entry
     trade.exit_ts = ts
     trade.exit_price = account.proceeds / total
@@ -223,7 +224,7 @@ def _acting(account, open_, high, low):
 
 
 @njit(cache=True)
-def _decide(account, rules, close, equity, enter_long, enter_short, leave, size, stop_loss, take_profit):
+def decide(account, rules, close, equity, enter_long, enter_short, leave, size, stop_loss, take_profit):
     """Turn one row of signals into what acts at the next open; the order of the refusals is that of engine/core.py."""
     was_exiting = account.exiting
     if leave and not was_exiting:
@@ -261,7 +262,7 @@ def _decide(account, rules, close, equity, enter_long, enter_short, leave, size,
 
 
 @njit(cache=True)
-def _held(account, rules):
+def held_of(account, rules):
     """Return what each candle asks for, to be kept at hand: cash, signed quantity, and the prices that wake."""
     quantity = account.sign * _quantity(rules, account.lots)
     if account.sign == 0 or account.exiting:
@@ -269,6 +270,50 @@ def _held(account, rules):
     if account.sign > 0:
         return account.cash, quantity, account.stop, account.target
     return account.cash, quantity, account.target, account.stop
+
+
+@njit(cache=True)
+def pay(account, rules, funding_ts, funding_rate, paid, until, opened, before, open_):
+    """Exchange the funding due before ``until``: at the open of the candle that ``opened``, in a gap at ``before``.
+
+    Return how many of the payments lie behind.
+    """
+    while paid < funding_ts.size and funding_ts[paid] < until:
+        if account.sign != 0:
+            _fund(account, rules, open_ if funding_ts[paid] >= opened else before, funding_rate[paid])
+        paid += 1
+    return paid
+
+
+@njit(cache=True)
+def at_open(account, rules, trade, ts, open_, volume):
+    """Let act what waits for the open of a candle."""
+    cap = _cap(rules, volume)
+    if account.exiting and cap > 0:
+        _leave(account, rules, trade, ts, open_, account.why, cap)
+    if account.entering != 0:
+        if account.sign == 0:
+            _enter(account, rules, ts, open_, cap)
+        else:
+            account.expired += 1  # the exit that must come first did not complete
+        account.entering = 0
+
+
+@njit(cache=True)
+def in_range(account, rules, trade, ts, open_, high, low, volume):
+    """Let the stop or the target act within a candle that reaches one of them."""
+    cap = _cap(rules, volume)
+    if cap > 0:
+        at, why = _acting(account, open_, high, low)
+        _leave(account, rules, trade, ts, at, why, cap)
+
+
+@njit(cache=True)
+def at_end(account, rules, trade, ts, close):
+    """Write down the trade that is still open, valued at the last ``close``."""
+    if account.sign != 0:
+        account.proceeds += _quantity(rules, account.lots) * close
+        _record(account, rules, trade, ts, OPEN)
 
 
 def _build(stamp: int) -> Compiled:
@@ -282,70 +327,62 @@ def _build(stamp: int) -> Compiled:
         _ = stamp
         paid = 0
         waiting = False  # whether something acts at the next open
-        cash, held, below, above = _held(account, rules)
+        cash, held, below, above = held_of(account, rules)
         for i in range(ts.size):
-            while paid < funding_ts.size and funding_ts[paid] <= ts[i]:
-                if held != 0.0:
-                    at = open_[i] if funding_ts[paid] == ts[i] else close[i - 1]
-                    _fund(account, rules, at, funding_rate[paid])
-                    cash = account.cash
-                paid += 1
+            due = paid < funding_ts.size and funding_ts[paid] < closes_at[i]
+            if due:
+                paid = pay(
+                    account, rules, funding_ts, funding_rate, paid, ts[i] + 1, ts[i], close[i - 1], open_[i]
+                )  # fmt: skip
             if waiting:
-                cap = _cap(rules, volume[i])
-                if account.exiting and cap > 0:
-                    _leave(account, rules, trades, ts[i], open_[i], account.why, cap)
-                if account.entering != 0:
-                    if account.sign == 0:
-                        _enter(account, rules, trades, ts[i], open_[i], cap)
-                    else:
-                        account.expired += 1  # the exit that must come first did not complete
-                    account.entering = 0
+                at_open(account, rules, trades[account.trades], ts[i], open_[i], volume[i])
                 waiting = account.exiting != 0
-                cash, held, below, above = _held(account, rules)
-            while paid < funding_ts.size and funding_ts[paid] < closes_at[i]:
-                if held != 0.0:
-                    _fund(account, rules, open_[i], funding_rate[paid])
-                    cash = account.cash
-                paid += 1
+                cash, held, below, above = held_of(account, rules)
+            if due:
+                paid = pay(
+                    account, rules, funding_ts, funding_rate, paid, closes_at[i], ts[i], close[i - 1], open_[i]
+                )  # fmt: skip
+                cash = account.cash
             if low[i] <= below or high[i] >= above:
-                cap = _cap(rules, volume[i])
-                if cap > 0:
-                    at, why = _acting(account, open_[i], high[i], low[i])
-                    _leave(account, rules, trades, ts[i], at, why, cap)
-                    waiting = account.exiting != 0
-                    cash, held, below, above = _held(account, rules)
+                in_range(account, rules, trades[account.trades], ts[i], open_[i], high[i], low[i], volume[i])
+                waiting = account.exiting != 0
+                cash, held, below, above = held_of(account, rules)
             equity[i] = cash + held * close[i]
             leave = False
             if held != 0.0:
                 account.candles_held += 1
-                exits = exit_long if held > 0.0 else exit_short
-                leave = exits[i if exits.size > 1 else 0]
+                if held > 0.0:
+                    leave = exit_long[i if exit_long.size > 1 else 0]
+                else:
+                    leave = exit_short[i if exit_short.size > 1 else 0]
             into_long = enter_long[i if enter_long.size > 1 else 0]
             into_short = enter_short[i if enter_short.size > 1 else 0]
             if leave or into_long or into_short:
-                _decide(
+                decide(
                     account, rules, close[i], equity[i], into_long, into_short, leave,
                     size[i if size.size > 1 else 0],
                     stop_loss[i if stop_loss.size > 1 else 0],
                     take_profit[i if take_profit.size > 1 else 0],
                 )  # fmt: skip
                 waiting = account.exiting != 0 or account.entering != 0
-        if account.sign != 0:  # still open: valued at the last close
-            account.proceeds += _quantity(rules, account.lots) * close[-1]
-            _record(account, rules, trades, ts[-1], OPEN)
+        at_end(account, rules, trades[account.trades], ts[-1], close[-1])
 
     return simulate  # type: ignore[no-any-return]
 
 
 def _stamp() -> int:
-    """Return a number that changes with what is compiled in from other files.
+    """Return a number that changes with what is compiled in from other files, or from this one into other kernels.
 
     Numba keeps compiled kernels on disk and looks only at a kernel's own file to see whether they are stale; closed
     over by the kernel, this number makes it look at what is compiled into it as well.
     """
-    functions = [value for value in vars(costs).values() if isinstance(value, FunctionType)]
-    code = b"".join(f.__code__.co_code + repr(f.__code__.co_consts).encode() for f in functions)
-    return crc32(code + repr(DUST).encode())
+    plain = [value for value in vars(costs).values() if isinstance(value, FunctionType)]
+    own = [value.py_func for value in globals().values() if hasattr(value, "py_func")]
+    code = b"".join(
+        f.__code__.co_code + repr((f.__code__.co_consts, f.__code__.co_names)).encode() for f in plain + own
+    )
+    return crc32(code + repr((DUST, ACCOUNT.descr, RULES.descr, TRADE.descr)).encode())
 
 
-simulate = _build(_stamp())
+STAMP = _stamp()
+simulate = _build(STAMP)

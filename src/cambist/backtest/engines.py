@@ -292,12 +292,13 @@ def compiled(seat: Seat, settings: Settings, *, since: int | None = None) -> Out
     equity = np.empty(len(candles))
     table = np.zeros(int(entries) + 1, kernel.TRADE)
     closes_at = close_times(candles)
-    kernel.simulate(
+    read = (
         candles.ts, closes_at, candles.open, candles.high, candles.low, candles.close, candles.volume,
         *(columns[name] for name in ("enter_long", "exit_long", "enter_short", "exit_short")),
         *(columns[name] for name in ("stop_loss", "take_profit", "size")),
-        *seat.funding, rules, account[0], equity, table,
+        *seat.funding,
     )  # fmt: skip
+    kernel.simulate(*map(frozen, read), rules, account[0], equity, table)
     counts = account[0]
     refused = {
         Reason.SHORT_ON_SPOT: counts["short_on_spot"],
@@ -318,6 +319,13 @@ def compiled(seat: Seat, settings: Settings, *, since: int | None = None) -> Out
         traded=float(counts["traded"]),
         refused=Counter({reason: int(count) for reason, count in refused.items() if count}),
     )
+
+
+def frozen(array: Any) -> Any:
+    """Return a view of ``array`` that cannot be written into: kernels are compiled once for each mix of these."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def rules_of(instrument: Instrument, settings: Settings) -> Any:

@@ -55,7 +55,7 @@ def backtest_stored(
 ) -> Finished:
     """Run the strategy that ``code`` defines over ``candles`` in a jailed process, and return what `backtest` returns.
 
-    ``name`` is how errors call it; ``settings`` are keyword arguments of `backtest` (cash, costs, proof, engine).
+    ``name`` is how errors call it; ``settings`` are keyword arguments of `backtest`: cash, costs, proof, engine, since.
 
     Raises `NotAllowed` if the jail does not hold, `BadStrategy` and `BadInput` for code and values that will not do,
     `StrategyFailed` if it raises, takes longer than ``limit_s`` or more memory than there is, `Stopped` once
@@ -84,7 +84,7 @@ def backtest_stored(
     finally:
         process.close()
     try:
-        return _read(answer, series, code)
+        return _read(answer, [one.between((settings or {}).get("since")) for one in series], code)
     except (KeyError, ValueError, TypeError, IndexError, ArithmeticError, AttributeError):
         raise StrategyFailed("sandbox.malformed") from None
 
@@ -116,7 +116,7 @@ def _written(result: Finished, series: Sequence[Candles]) -> tuple[dict[str, Any
         legs.append(
             {
                 "strategy": leg.strategy,
-                "series": next(k for k, one in enumerate(series) if one is leg.candles),
+                "series": next(k for k, one in enumerate(series) if _same(one, leg.candles)),
                 "instrument": to_text(Instrument, leg.instrument),
                 "lines": [[line.name, line.overlay] for line in kept],
             }
@@ -139,6 +139,11 @@ def _written(result: Finished, series: Sequence[Candles]) -> tuple[dict[str, Any
         "notes": result.notes,
     }
     return values, arrays
+
+
+def _same(one: Candles, other: Candles) -> bool:
+    """Tell whether two are of one series, be it that one has fewer candles."""
+    return (one.venue, one.symbol, one.timeframe) == (other.venue, other.symbol, other.timeframe)
 
 
 # -- what came back ---------------------------------------------------------------------------------------------------

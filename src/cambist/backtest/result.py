@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -84,18 +85,27 @@ class Result:
     @property
     def data_hash(self) -> str:
         """Return a digest of all candles: the same data gives the same digest."""
-        digest = blake2b(digest_size=16)
-        for leg in self.legs:
-            candles = leg.candles
-            digest.update(f"{candles.venue} {candles.symbol} {candles.timeframe} {len(candles)}".encode())
-            for column in ("ts", "open", "high", "low", "close", "volume"):
-                digest.update(getattr(candles, column).tobytes())
-        return digest.hexdigest()
+        return digest_of_candles(leg.candles for leg in self.legs)
 
     @property
     def code_hash(self) -> str:
         """Return a digest of the files that define the strategies."""
-        digest = blake2b(digest_size=16)
-        for source in self.sources:
-            digest.update(source_of(source).encode())
-        return digest.hexdigest()
+        return digest_of_code(self.sources)
+
+
+def digest_of_candles(series: Iterable[Candles]) -> str:
+    """Return a digest of all of ``series``, in their order."""
+    digest = blake2b(digest_size=16)
+    for candles in series:
+        digest.update(f"{candles.venue} {candles.symbol} {candles.timeframe} {len(candles)}".encode())
+        for column in ("ts", "open", "high", "low", "close", "volume"):
+            digest.update(getattr(candles, column).tobytes())
+    return digest.hexdigest()
+
+
+def digest_of_code(strategies: Iterable[type]) -> str:
+    """Return a digest of the files that define ``strategies``."""
+    digest = blake2b(digest_size=16)
+    for strategy in strategies:
+        digest.update(source_of(strategy).encode())
+    return digest.hexdigest()

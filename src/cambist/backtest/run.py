@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from cambist.analytics.performance import measure
-from cambist.backtest.engines import Floats, Funding, Outcome, Seat, compiled, looped
+from cambist.backtest.engines import Floats, Funding, Ints, Outcome, Seat, compiled, looped
 from cambist.backtest.loop import Progress
 from cambist.backtest.proof import prove, skipped
 from cambist.backtest.result import Leg, Line, Result, Settings
@@ -57,6 +57,7 @@ def backtest(
     detail: Candles | Sequence[Candles] = (),
     proof: bool = True,
     engine: Engine = "auto",
+    since: int | None = None,
     progress: Progress | None = None,
 ) -> Finished:
     """Run ``strategy`` over ``candles`` and return trades, equity, metrics and proof.
@@ -65,7 +66,8 @@ def backtest(
     from one cash account; their order does not matter. ``instrument`` and ``funding`` are given per symbol where there
     are several; without an instrument no venue's rules bind. ``detail`` are candles of a smaller timeframe that decide
     what happens within one. A `SignalStrategy` on one symbol runs in the compiled simulator, everything else in the
-    event loop; both obey one law. ``proof=False`` brands the report.
+    event loop; both obey one law. ``proof=False`` brands the report. Candles that open before ``since`` (ms) are known
+    to the strategy but not traded.
 
     Raises `BadInput` for values that will not do, `StrategyFailed` when a strategy's own code raises, and `Stopped` on
     Ctrl-C.
@@ -82,25 +84,27 @@ def backtest(
     )
     if engine not in get_args(Engine):
         raise BadInput("engine", engine, "param.choices", choices=", ".join(get_args(Engine)))
-    seats = _seats(strategy, candles, instrument, funding, detail, settings.cash)
+    seats = seats_of(strategy, candles, instrument, funding, detail, settings.cash)
+    settings, notes = fitted(settings, seats)
+    if engine == "event loop" or not can_compile(seats, settings):
+        if engine == "compiled":
+            raise BadInput("engine", engine, "backtest.cannot_compile")
+        outcome = looped(seats, settings, progress, since=since)
+    else:
+        outcome = compiled(seats[0], settings, since=since)
+    stamp = stamp_of(seats, outcome, settings) if proof else skipped()
+    return finished([traded(seat, since) for seat in seats], settings, outcome, stamp, notes)
+
+
+def fitted(settings: Settings, seats: Sequence[Seat]) -> tuple[Settings, list[str]]:
+    """Return ``settings`` as far as the data allow, and what is to be said of them."""
     notes = []
     if settings.volume_share is not None and not any(seat.candles.volume.any() for seat in seats):
         settings = replace(settings, volume_share=None)
         notes.append(say("note.no_volume"))
     if any(seat.instrument.assumed for seat in seats):
         notes.append(say("note.assumed_rules"))
-    if engine == "event loop" or not _can_compile(seats, settings):
-        if engine == "compiled":
-            raise BadInput("engine", engine, "backtest.cannot_compile")
-        outcome = looped(seats, settings, progress)
-    else:
-        outcome = compiled(seats[0], settings)
-    notes += [
-        say("note.refused", count=count, why=say(f"refused.{reason}"))
-        for reason, count in sorted(outcome.refused.items())
-    ]
-    stamp = _stamp(seats, outcome, settings) if proof else skipped()
-    return _result(seats, settings, outcome, stamp, tuple(notes))
+    return settings, notes
 
 
 def checked(
@@ -133,7 +137,8 @@ def _checked(field: str, value: float, low: float, high: float) -> float:
     return float(value)
 
 
-def _can_compile(seats: Sequence[Seat], settings: Settings) -> bool:
+def can_compile(seats: Sequence[Seat], settings: Settings) -> bool:
+    """Tell whether the compiled simulator can do it."""
     return (
         len(seats) == 1
         and isinstance(instance_of(seats[0].strategy), SignalStrategy)
@@ -142,7 +147,7 @@ def _can_compile(seats: Sequence[Seat], settings: Settings) -> bool:
     )
 
 
-def _seats(
+def seats_of(
     strategy: Given | str | Sequence[Given | str],
     candles: Candles | Sequence[Candles],
     instrument: Instrument | Mapping[str, Instrument] | None,
@@ -203,26 +208,34 @@ def _funding(paid: Funding | None) -> Funding:
     return ts, rate
 
 
-def _stamp(seats: Sequence[Seat], outcome: Outcome, settings: Settings) -> Proof:
+def stamp_of(seats: Sequence[Seat], outcome: Outcome, settings: Settings) -> Proof:
     """Return the proof of all seats: the first that fails speaks for all."""
     proofs = [
         prove(seat.strategy, seat.candles, seat.instrument, runner, events, settings.cash)
         for seat, runner, events in zip(seats, outcome.runners, outcome.events, strict=True)
     ]
-    worst = max(
-        proofs, key=lambda proof: [(v is Verdict.FAIL, v is Verdict.SKIPPED) for v in (proof.look_ahead, proof.warm_up)]
-    )
     return replace(
-        worst,
+        max(proofs, key=severity),
         checks=sum(proof.checks for proof in proofs),
         warm_up_candles=max(proof.warm_up_candles for proof in proofs),
     )
 
 
-def _result(
-    seats: Sequence[Seat], settings: Settings, outcome: Outcome, stamp: Proof, notes: tuple[str, ...]
+def severity(proof: Proof) -> list[tuple[bool, bool]]:
+    """Return what sorts proofs, the worst last."""
+    return [(verdict is Verdict.FAIL, verdict is Verdict.SKIPPED) for verdict in (proof.look_ahead, proof.warm_up)]
+
+
+def traded(seat: Seat, since: int | None) -> Seat:
+    """Return ``seat`` with the candles that it trades: those that open at ``since`` (ms) or later."""
+    return seat if since is None else replace(seat, candles=seat.candles.between(since))
+
+
+def finished(
+    seats: Sequence[Seat], settings: Settings, outcome: Outcome, stamp: Proof, notes: Sequence[str]
 ) -> Finished:
-    hold = _buy_and_hold(seats, outcome, settings.cash)
+    """Return the result of ``outcome``; the candles of ``seats`` are those that were traded."""
+    hold = buy_and_hold(seats, outcome.ts, settings.cash)
     metrics = measure(
         outcome.ts,
         outcome.equity,
@@ -245,7 +258,7 @@ def _result(
                 candles=seat.candles,
                 instrument=seat.instrument,
                 lines=tuple(
-                    Line(name=name, values=runner.columns[name], overlay=unit == "price")
+                    Line(name=name, values=runner.columns[name][-len(seat.candles) :], overlay=unit == "price")
                     for name, unit in runner.units.items()
                 ),
             )
@@ -258,7 +271,13 @@ def _result(
         metrics=metrics,
         proof=stamp,
         sources=tuple(dict.fromkeys(_source(seat) for seat in seats)),
-        notes=notes,
+        notes=(
+            *notes,
+            *(
+                say("note.refused", count=count, why=say(f"refused.{reason}"))
+                for reason, count in sorted(outcome.refused.items())
+            ),
+        ),
     )
 
 
@@ -266,17 +285,20 @@ def _source(seat: Seat) -> Any:
     return seat.strategy if isinstance(seat.strategy, type) else type(seat.strategy)
 
 
-def _buy_and_hold(seats: Sequence[Seat], outcome: Outcome, cash: float) -> Floats:
-    """Return what ``cash`` would be worth, put in equal parts into each symbol at its first open, without costs."""
+def buy_and_hold(seats: Sequence[Seat], ts: Ints, cash: float) -> Floats:
+    """Return what ``cash`` would be worth, put in equal parts into each symbol at its first open, without costs.
+
+    The candles of ``seats`` are those that were traded, ``ts`` their closes (ms).
+    """
     symbols = {(seat.candles.venue, seat.candles.symbol): seat for seat in seats}
     share = cash / len(symbols)
     if len(symbols) == 1 and len(seats) == 1:
         candles = seats[0].candles
         scaled: Floats = candles.close * (share / candles.open[0])
         return scaled
-    total = np.zeros(outcome.ts.size)
+    total = np.zeros(ts.size)
     for seat in symbols.values():
-        rows = np.searchsorted(close_times(seat.candles), outcome.ts, side="right") - 1
+        rows = np.searchsorted(close_times(seat.candles), ts, side="right") - 1
         worth = share * seat.candles.close[np.maximum(rows, 0)] / seat.candles.open[0]
         total += np.where(rows >= 0, worth, share)
     return total

@@ -13,6 +13,7 @@ CambistError
 ├── StorageFailed          files or database did not obey (perhaps)
 │   └── JournalFenced      another engine writes this account now: stop at once (no retry)
 ├── BusFailed              a message could not be handed over (retry with back-off)
+├── CrewFailed             the workers of a search are gone or cannot be reached (retry: what is done is kept)
 ├── AssistantRefused       the assistant is off, or its service understood and said no (no retry)
 ├── AssistantFailed        the assistant's service did not answer, or not properly; `retry_after_s` (retry later)
 ├── ParseError             a venue's message is not what its documents say; holds its beginning (no retry)
@@ -26,6 +27,7 @@ CambistError
 Texts live in `cambist.domain.text`, in English and French; an error carries a key and its parameters.
 """
 
+import copyreg
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +44,10 @@ class CambistError(Exception):
 
     def __str__(self) -> str:
         return say(self.key, **self.params)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let errors travel between processes: `Exception` would give ``args`` to an ``__init__`` that takes others."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class BadInput(CambistError):
@@ -124,6 +130,10 @@ class JournalFenced(StorageFailed):
 
 class BusFailed(CambistError):
     """A message could not be handed to the bus."""
+
+
+class CrewFailed(CambistError):
+    """The workers of a search are gone, or the cluster cannot be reached; what they finished is kept."""
 
 
 class AssistantRefused(CambistError):

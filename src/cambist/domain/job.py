@@ -74,7 +74,7 @@ class Job:
     started_ms: int | None = None
     ended_ms: int | None = None
     result: dict[str, Any] | None = None
-    """What came of it, as JSON: of a backtest ``{"backtest": id}``, of a download what was fetched."""
+    """What came of it, as JSON: ``{"backtest": id}``, ``{"search": id}``, or of a download what was fetched."""
     failure: Failure | None = None
     cpu_ms: int = 0
     """Time that it computed: what it waited for, and loaded, does not count."""

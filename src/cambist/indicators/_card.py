@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cambist.domain.errors import BadInput
+from cambist.indicators._shared import active
 
 Floats = npt.NDArray[np.float64]
 
@@ -121,8 +122,7 @@ def _guarded(function: Callable[..., Any], card: Card) -> Any:
     specs = {name: (type(spec.default), spec.low, spec.high) for name, spec in card.params.items()}
     by_place = tuple(specs.values())
 
-    @wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
+    def checked(*args: Any, **kwargs: Any) -> Any:
         # Calls in good order, nearly all of them, cost a microsecond here; the rest is sorted out at leisure.
         try:
             size = args[0].size
@@ -142,6 +142,11 @@ def _guarded(function: Callable[..., Any], card: Card) -> Any:
         except (AttributeError, IndexError, KeyError):
             return _sorted_out(function, card, args, kwargs)
         return function(*args, **kwargs)
+
+    @wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        store = active()
+        return checked(*args, **kwargs) if store is None else store.once(checked, args, kwargs)
 
     return guarded
 

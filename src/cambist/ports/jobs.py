@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from cambist.domain.job import Failure, Job, JobStatus, Said
 from cambist.domain.record import record
 from cambist.ports.results import StoredResult
+from cambist.ports.searches import StoredSearch
 
 
 class JobStore(Protocol):
@@ -75,9 +76,13 @@ class JobStore(Protocol):
         ...
 
     def keep_result(
-        self, job_id: str, result: StoredResult, now_ms: int, beside: Callable[[int], None] = lambda _: None
+        self,
+        job_id: str,
+        result: StoredResult | StoredSearch,
+        now_ms: int,
+        beside: Callable[[int], None] = lambda _: None,
     ) -> int | None:
-        """Keep a backtest's ``result`` for the job's user and mark the job as done, both or neither.
+        """Keep the ``result`` of a backtest or a search for the job's user and mark the job as done, both or neither.
 
         ``beside`` is called with the result's id before that is final. Returns the id; None if the job has ended.
         """
@@ -135,7 +140,7 @@ class JobSteps(Protocol):
 
 
 class ReportFiles(Protocol):
-    """The report pages of kept backtests, confined to one user."""
+    """The report pages of kept backtests, or of searches, confined to one user."""
 
     def keep(self, result_id: int, page: str) -> None:
         """Keep the page (HTML) of a result."""

@@ -18,6 +18,11 @@ class Proposal:
 class Proposer(Protocol):
     """One run of a search, remembered in a journal: it goes on after a crash, and several processes may share it."""
 
+    @property
+    def generation(self) -> int:
+        """How many to ask for at a time and to tell before the next, so that it does not matter how many work."""
+        ...
+
     def ask(self, count: int) -> list[Proposal]:
         """Return ``count`` combinations to try; what was asked by a process that died is asked again first."""
         ...

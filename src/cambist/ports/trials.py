@@ -1,9 +1,14 @@
 """Where the trials of searches are kept, as they end."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cambist.domain.search import Trial
+
+if TYPE_CHECKING:
+    pass
 
 
 class TrialLog(Protocol):
@@ -34,8 +39,4 @@ class TrialLogs(Protocol):
 
     def count(self, study: str) -> int:
         """Return how many trials a study has seen over all of its runs, whatever became of them."""
-        ...
-
-    def forget(self, study: str) -> None:
-        """Delete all trials of a study."""
         ...

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cambist.domain.errors import BadStrategy
+from cambist.indicators._shared import active
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -188,6 +189,10 @@ def _pair(value: Any, now: int) -> tuple[float, float]:
 
 def _crossed(rising: Floats, level: Floats) -> Bools:
     """Return where ``rising`` went above ``level``; either may be a single number, NaN never crosses."""
+    store = active()
+    shared = None if store is None else store.crossed(rising, level)
+    if shared is not None:
+        return shared
     above = np.asarray(rising > level)
     before = np.asarray(rising <= level)  # not merely ~above: comparisons with NaN are False
     crossed = np.empty(above.size, dtype=np.bool_)

@@ -16,7 +16,7 @@ from cambist.ports.history import CandleLake
 from cambist.ports.jobs import JobStore, ReportFiles, Step, Tell
 from cambist.ports.sandbox import Sandbox
 from cambist.ports.strategies import Shelf
-from cambist.usecases.download_job import Market, fetch, lacks
+from cambist.usecases.download_job import Loads
 from cambist.usecases.jobs import Cancelled
 from cambist.usecases.results import to_keep
 from cambist.usecases.run_backtest import Order, gathered, run_backtest
@@ -33,14 +33,13 @@ _LONGEST_S = 3_600.0
 class BacktestJob:
     """The kind ``backtest``; params as `cambist.usecases.backtests.submit` writes them.
 
-    ``exchanges`` tells whether candles can be fetched from a venue at all; ``reports`` and ``shelf`` give a user's own.
+    ``reports`` and ``shelf`` give a user's own.
     """
 
     def __init__(
         self,
         lake: CandleLake,
-        market: Market,
-        exchanges: Callable[[str], bool],
+        loads: Loads,
         store: JobStore,
         *,
         reports: Callable[[int], ReportFiles],
@@ -49,8 +48,7 @@ class BacktestJob:
         clock: Clock,
     ) -> None:
         self._lake = lake
-        self._market = market
-        self._fetched = exchanges
+        self._loads = loads
         self._store = store
         self._reports = reports
         self._shelf = shelf
@@ -60,32 +58,8 @@ class BacktestJob:
     def __call__(self, job: Job) -> Sequence[Step]:
         """Return a step for each series of candles, and one for the run."""
         timeframes = [job.params["timeframe"], *([job.params["detail"]] if job.params["detail"] else [])]
-        series = [(symbol, Timeframe(one)) for symbol in job.params["symbols"] for one in timeframes]
-        edges = [_LOADED * i // len(series) for i in range(len(series) + 1)]
-        loads = [
-            Step(
-                name=f"load {symbol} {timeframe}",
-                low=low,
-                high=high,
-                do=partial(self._load, job, symbol, timeframe),
-            )
-            for (symbol, timeframe), low, high in zip(series, edges[:-1], edges[1:], strict=True)
-        ]
+        loads = self._loads(job, [Timeframe(one) for one in timeframes], _LOADED)
         return [*loads, Step(name="run", low=_LOADED, high=100, do=partial(self._run, job), computes=True)]
-
-    def _load(self, job: Job, symbol: str, timeframe: Timeframe, tell: Tell) -> None:
-        venue, since, until = job.params["venue"], job.params["since"], job.params["until"]
-        tell(Said(key="jobs.step.looking", params={"symbol": symbol, "timeframe": str(timeframe)}), 0.0)
-        if not self._fetched(venue):
-            return
-        held = {one.timeframe for one in self._lake.series() if one.venue == venue and one.symbol == symbol}
-        finer = [one for one in held if timeframe.holds(one)]
-        wanted = [timeframe] if timeframe in held or not finer else [timeframe, max(finer, key=lambda one: one.ms)]
-        if all(lacks(self._lake, venue, symbol, one, since, until) for one in wanted):
-            market = self._market(venue)
-            fetch(
-                market, self._lake, venue=venue, symbol=symbol, timeframe=timeframe, since=since, until=until, tell=tell
-            )
 
     def _run(self, job: Job, tell: Tell) -> None:
         tell(Said(key="jobs.step.reading", params={}), 0.0)

@@ -20,7 +20,7 @@ from cambist.usecases.results import Comparison, compare, thin
 if TYPE_CHECKING:
     from cambist.ports.history import Series
 
-BACKTEST, DOWNLOAD = "backtest", "download"
+BACKTEST, DOWNLOAD, SEARCH = "backtest", "download", "search"
 MOST_SYMBOLS, MOST_CANDLES, MOST_COMPARED = 20, 5_000_000, 10
 MOST_ACTIVE = 20
 """Jobs that a person may have waiting or running."""
@@ -73,6 +73,14 @@ def submit(
 
     Raises `BadInput` naming the field, `NotFound` for a strategy or account that the person does not have, `TooMany`.
     """
+    params = order_of(wanted, around, limits, now_ms) | {"proof": wanted.proof}
+    job = Job(id=job_id, user_id=user_id, kind=BACKTEST, params=params, asked_ms=now_ms)
+    around.jobs.add(job, MOST_ACTIVE)
+    return job
+
+
+def order_of(wanted: Wanted, around: Surroundings, limits: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """Return what a job over candles is told of strategy, market and costs, as JSON; raises as `submit` does."""
     from cambist.backtest.run import checked
 
     checked(**wanted.settings)
@@ -87,28 +95,19 @@ def submit(
     if wanted.detail is not None and (wanted.detail is wanted.timeframe or not wanted.timeframe.holds(wanted.detail)):
         raise BadInput("detail", str(wanted.detail), "backtest.detail", own=wanted.timeframe)
     since, until = _span(wanted, held, now_ms)
-    job = Job(
-        id=job_id,
-        user_id=user_id,
-        kind=BACKTEST,
-        params={
-            "strategy": _strategy(wanted, around.shelf),
-            "venue": venue,
-            "symbols": list(wanted.symbols),
-            "timeframe": str(wanted.timeframe),
-            "since": since,
-            "until": until,
-            "detail": None if wanted.detail is None else str(wanted.detail),
-            "params": dict(wanted.params),
-            "settings": dict(wanted.settings),
-            "proof": wanted.proof,
-            "language": language(),
-            "allowed_ms": _allowed_ms(around.jobs, limits, now_ms),
-        },
-        asked_ms=now_ms,
-    )
-    around.jobs.add(job, MOST_ACTIVE)
-    return job
+    return {
+        "strategy": _strategy(wanted, around.shelf),
+        "venue": venue,
+        "symbols": list(wanted.symbols),
+        "timeframe": str(wanted.timeframe),
+        "since": since,
+        "until": until,
+        "detail": None if wanted.detail is None else str(wanted.detail),
+        "params": dict(wanted.params),
+        "settings": dict(wanted.settings),
+        "language": language(),
+        "allowed_ms": _allowed_ms(around.jobs, limits, now_ms),
+    }
 
 
 def submit_download(
@@ -245,11 +244,12 @@ def _check_span(since: int, until: int, timeframe: Timeframe, fewest: int, times
 
 
 def _allowed_ms(jobs: JobStore, limits: Mapping[str, Any], now_ms: int) -> int | None:
-    """Return the computing time that the person has left for backtests in these 24 hours; None: no limit."""
+    """Return the computing time that the person has left for backtests and searches these 24 hours; None: no limit."""
     minutes = limits.get("backtest_minutes_per_day")
     if minutes is None:
         return None
-    left = int(minutes * _MINUTE_MS) - jobs.spent_ms(BACKTEST, now_ms - DAY_MS)
+    spent = sum(jobs.spent_ms(kind, now_ms - DAY_MS) for kind in (BACKTEST, SEARCH))
+    left = int(minutes * _MINUTE_MS) - spent
     if left <= 0:
         raise TooMany("jobs.out_of_time")
     return left

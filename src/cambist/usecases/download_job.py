@@ -1,6 +1,7 @@
 """Downloads as a job: the candles of one symbol, from one exchange into the lake."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,52 @@ class DownloadJob:
             return {"added": done.added, "held": done.held, "absent": done.absent}
 
         return [Step(name="load", low=0, high=100, do=load)]
+
+
+class Loads:
+    """The steps of a job that bring the candles which it needs and the lake lacks.
+
+    ``exchanges`` tells whether candles can be fetched from a venue at all.
+    """
+
+    def __init__(self, lake: CandleLake, market: Market, exchanges: Callable[[str], bool]) -> None:
+        self._lake = lake
+        self._market = market
+        self._fetched = exchanges
+
+    def __call__(self, job: Job, timeframes: Sequence[Timeframe], percent: int) -> list[Step]:
+        """Return a step for each series of the job's symbols in ``timeframes``: the first ``percent`` of the job."""
+        series = [(symbol, one) for symbol in job.params["symbols"] for one in timeframes]
+        edges = [percent * i // len(series) for i in range(len(series) + 1)]
+        return [
+            Step(
+                name=f"load {symbol} {timeframe}",
+                low=low,
+                high=high,
+                do=partial(self._load, job, symbol, timeframe),
+            )
+            for (symbol, timeframe), low, high in zip(series, edges[:-1], edges[1:], strict=True)
+        ]
+
+    def _load(self, job: Job, symbol: str, timeframe: Timeframe, tell: Tell) -> None:
+        venue, since, until = job.params["venue"], job.params["since"], job.params["until"]
+        tell(Said(key="jobs.step.looking", params={"symbol": symbol, "timeframe": str(timeframe)}), 0.0)
+        if not self._fetched(venue):
+            return
+        held = {one.timeframe for one in self._lake.series() if one.venue == venue and one.symbol == symbol}
+        finer = [one for one in held if timeframe.holds(one)]
+        wanted = [timeframe] if timeframe in held or not finer else [timeframe, max(finer, key=lambda one: one.ms)]
+        if all(lacks(self._lake, venue, symbol, one, since, until) for one in wanted):
+            fetch(
+                self._market(venue),
+                self._lake,
+                venue=venue,
+                symbol=symbol,
+                timeframe=timeframe,
+                since=since,
+                until=until,
+                tell=tell,
+            )
 
 
 def fetch(

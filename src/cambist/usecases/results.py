@@ -34,8 +34,8 @@ def to_keep(result: "Result") -> StoredResult:
     series = [leg.candles for leg in result.legs]
     return StoredResult(
         strategy=result.strategy,
-        params=_plain(result.params),
-        settings=_plain(asdict(result.settings)),
+        params=plain(result.params),
+        settings=plain(asdict(result.settings)),
         engine=result.engine,
         venue=_distinct(candles.venue for candles in series),
         symbols=tuple(dict.fromkeys(candles.symbol for candles in series)),
@@ -46,7 +46,7 @@ def to_keep(result: "Result") -> StoredResult:
         data_hash=result.data_hash,
         code_hash=result.code_hash,
         metrics={key: float(value) for key, value in result.metrics.items()},
-        proof=_plain(asdict(result.proof)),
+        proof=plain(asdict(result.proof)),
         notes=result.notes,
         trades=tuple(result.trades),
         equity=thin(result.ts, result.equity),
@@ -195,15 +195,15 @@ def _distinct(words: Iterable[str]) -> str:
     return " + ".join(dict.fromkeys(words))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return ``value`` as JSON knows it; what JSON does not know (a date, a Decimal) as its text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, Enum):
-        return _plain(value.value)
+        return plain(value.value)
     if value is None or type(value) in (bool, int, float, str):
         return value
     as_python = getattr(value, "tolist", None)  # numpy's scalars and arrays
-    return _plain(as_python()) if as_python else str(value)
+    return plain(as_python()) if as_python else str(value)

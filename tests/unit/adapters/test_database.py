@@ -88,7 +88,7 @@ def test_the_revisions_make_them_to_the_last_detail(file, url, tmp_path):
     metadata.create_all(engine)
     assert schema(file) == schema(straight)
     keeps_ids = "SELECT count(*) FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
-    assert query(file, keeps_ids) == query(straight, keeps_ids) == [(4,)]
+    assert query(file, keeps_ids) == query(straight, keeps_ids) == [(5,)]
 
 
 def go_back(url: str, revision: str) -> None:

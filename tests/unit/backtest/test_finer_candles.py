@@ -7,12 +7,13 @@ import pytest
 from tests.unit.backtest.made import FREE, following, of_bars, rules
 
 import cambist as cb
-from cambist.backtest.engines import Seat, retrace
+from cambist.backtest.engines import Place, Retraced, retrace
 from cambist.backtest.result import Settings
 from cambist.domain.candles import Candles
 from cambist.domain.errors import StrategyFailed
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.trade import ExitReason
+from cambist.engine.runners import bind
 from cambist.market.resample import resample
 
 SHARED = {**FREE, "volume_share": 0.1, "instrument": rules(), "engine": "event loop"}
@@ -62,19 +63,21 @@ def test_several_symbols_go_on_at_the_next_finer_open_too():
 # -- a bot's way retraced ---------------------------------------------------------------------------------------------
 
 
-def seat(plan, candles: Candles) -> Seat:
+def retraced(plan, candles: Candles, cash: Decimal, asked: list[bool]) -> Retraced:
     nothing = (np.empty(0, np.int64), np.empty(0))
-    return Seat(
-        id="bot", name="it", strategy=following(plan), candles=candles, instrument=rules(), funding=nothing, detail=None
-    )
+    place = Place(id="bot", name="it", candles=candles, instrument=rules(), funding=nothing, detail=None)
+    strategy = following(plan)
+
+    def bound(account):
+        return bind(strategy, candles, rules(), cash=float(cash), account=account)
+
+    return retrace(place, bound, Settings(fee_bps=0, slippage_bps=0), cash, asked)
 
 
 def test_what_was_not_asked_is_not_decided_but_acts():
     candles = of_bars([(100, 101, 99, 100)] * 3 + [(100, 100, 80, 90)] + [(90, 91, 89, 90)] * 3)
     plan = {number: lambda it: it.buy(quantity=1, stop_loss=0.1) for number in (0, 1, 4)}
-    found = retrace(
-        seat(plan, candles), Settings(fee_bps=0, slippage_bps=0), Decimal(1_000), [False, True] + [False] * 5
-    )
+    found = retraced(plan, candles, Decimal(1_000), [False, True] + [False] * 5)
     assert list(found.wishes) == [int(candles.ts[1])]
     (only,) = found.trades
     assert (only.entry_ts, only.exit_ts, only.exit_price) == (int(candles.ts[2]), int(candles.ts[3]), Decimal(90))
@@ -83,7 +86,7 @@ def test_what_was_not_asked_is_not_decided_but_acts():
 def test_what_is_still_held_comes_last_at_the_last_close():
     candles = of_bars([(100, 101, 99, 100)] * 3 + [(100, 105, 100, 104)])
     plan = {1: lambda it: it.buy(quantity=1)}
-    found = retrace(seat(plan, candles), Settings(fee_bps=0, slippage_bps=0), Decimal(1_000), [True] * 4)
+    found = retraced(plan, candles, Decimal(1_000), [True] * 4)
     assert [(one.reason, one.exit_price, one.pnl) for one in found.trades] == [(ExitReason.OPEN, 104, 4)]
 
 
@@ -93,6 +96,6 @@ def test_a_strategy_that_fails_is_asked_no_more():
 
     candles = of_bars([(100, 101, 99, 100)] * 6)
     plan = {1: lambda it: it.buy(quantity=1), 2: fail, 3: lambda it: it.close()}
-    found = retrace(seat(plan, candles), Settings(fee_bps=0, slippage_bps=0), Decimal(1_000), [True] * 6)
+    found = retraced(plan, candles, Decimal(1_000), [True] * 6)
     assert isinstance(found.failed, StrategyFailed)
     assert [one.reason for one in found.trades] == [ExitReason.OPEN]

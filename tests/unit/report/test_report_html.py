@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
+from tests.unit.report.outline import Outline, words
 from tests.unit.report.sample import PROVED, START, result
 
 from cambist.backtest.report import page as page_module
+from cambist.backtest.report.document import read
 from cambist.backtest.report.page import page
 from cambist.domain.metrics import METRICS
 from cambist.domain.proof import Difference, Proof, Verdict
@@ -18,7 +19,6 @@ from cambist.domain.text.report import TEXTS
 from cambist.domain.timeframe import Timeframe
 
 NASTY = "<script>alert('x')</script>"
-VOID = {"meta", "input", "br", "hr", "img", "link", "path", "circle"}
 FAILED = Proof(
     look_ahead=Verdict.FAIL,
     warm_up=Verdict.PASS,
@@ -30,46 +30,10 @@ FAILED = Proof(
 SKIPPED = Proof(look_ahead=Verdict.SKIPPED, warm_up=Verdict.SKIPPED)
 
 
-class Outline(HTMLParser):
-    """Collects elements, their attributes, and the text outside scripts and styles; checks that tags are paired."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text: list[str] = []
-        self.stack: list[str] = []
-        self.feed(html)
-        self.close()
-        assert not self.stack
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.stack.pop() == tag, f"{tag} closes what was not open"
-
-    def handle_data(self, data):
-        if self.stack and self.stack[-1] not in ("script", "style"):
-            self.text.append(data)
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.elements if name == tag]
-
-
 @pytest.fixture(autouse=True)
 def _english():
     yield
     speak("en")
-
-
-def words(html):
-    return re.sub(r"[ \n]+", " ", " ".join(Outline(html).text))
 
 
 def test_all_of_it_is_there():
@@ -118,7 +82,7 @@ def test_nothing_is_loaded_from_anywhere():
     for style in re.findall(r"<style>(.*?)</style>", html, re.DOTALL):
         assert "url(" not in style
         assert "@import" not in style
-    own = "".join(page_module._read(name) for name in page_module._SCRIPTS if not name.startswith("vendor/"))
+    own = "".join(read(name) for name in page_module._SCRIPTS if not name.startswith("vendor/"))
     assert not re.search(r"https?://|\bfetch\(|XMLHttpRequest|WebSocket|\bimport\b|\beval\(|innerHTML", own)
 
 
@@ -183,7 +147,7 @@ def test_french_reads_french():
 
 
 def test_the_scripts_say_only_what_they_were_given():
-    scripts = "".join(page_module._read(name) for name in page_module._SCRIPTS if not name.startswith("vendor/"))
+    scripts = "".join(read(name) for name in page_module._SCRIPTS if not name.startswith("vendor/"))
     spoken = set(re.findall(r"""say\("([\w.]+)"[,)]""", scripts))
     html = page([result()])
     assert len(spoken) > 8

@@ -10,6 +10,8 @@ from cambist.adapters.storage.tables.work import account_keys as table
 from cambist.domain.broker import KeyRights, KnownKey, Right
 from cambist.domain.errors import NotFound
 
+_ALL = sa.select(table).order_by(table.c.account)
+
 
 class SqlKeyRegister(Owned):
     """The port `KeyRegister` over SQL: for one user; for all if ``user_id`` is None."""
@@ -40,7 +42,7 @@ class SqlKeyRegister(Owned):
                 rights=_rights(row["rights"]),
                 tested_ms=row["tested_ms"],
             )
-            for row in self._read(sa.select(table).order_by(table.c.account))
+            for row in self._read(_ALL)
         }
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import obeying, open_database, writing
+from cambist.adapters.storage.database import obeying, open_database, rows_of, writing
 from cambist.adapters.storage.tables.people import audit_log as table
 from cambist.domain.deed import GENESIS, AuditRow, Deed, chained
 
@@ -51,8 +51,7 @@ class SqlAuditLog:
             after = page[-1].seq
 
     def _rows(self, query: sa.Select[tuple[object, ...]]) -> list[AuditRow]:
-        with obeying(), self._engine.connect() as connection:
-            return [AuditRow(**dict(row)) for row in connection.execute(query).mappings()]
+        return [AuditRow(**row) for row in rows_of(self._engine, query)]
 
     @cached_property
     def _engine(self) -> sa.Engine:

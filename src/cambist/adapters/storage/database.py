@@ -5,10 +5,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -75,7 +75,24 @@ def writing(engine: sa.Engine) -> sa.Engine:
     SQLite then waits for another writer when they begin. Those that read first and write later it would refuse
     instead, if another has written in between.
     """
-    return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+    return engine if engine.dialect.name != "sqlite" else _writing(engine)
+
+
+@lru_cache(maxsize=2 * _MOST_OPEN)
+def _writing(engine: sa.Engine) -> sa.Engine:
+    writer = engine.execution_options()
+    sa.event.listen(writer, "begin", _begin_immediate)
+    return writer
+
+
+def rows_of(engine: sa.Engine, query: sa.Select[Any], **given: object) -> list[dict[str, Any]]:
+    """Return the rows of ``query`` by column, its parameters ``given``.
+
+    A query that is written once, with parameters, costs a third of one that is composed anew each time. Raises
+    `StorageFailed`.
+    """
+    with obeying(), engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query, given).mappings()]
 
 
 def address_of(url: str) -> sa.URL:
@@ -134,7 +151,8 @@ def _sqlite_engine(address: sa.URL, file: Path) -> sa.Engine:
             engine = sa.create_engine(address, poolclass=sa.QueuePool, max_overflow=-1, connect_args=arguments)
             sa.event.listen(engine, "connect", partial(_prepare_sqlite, file))
             sa.event.listen(engine, "checkout", partial(_still_there, file))
-            sa.event.listen(engine, "begin", _begin_sqlite)
+            # an event would do it too, at half again of what a query costs
+            engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign]
         _open[address] = engine
         while len(_open) > _MOST_OPEN:
             _open.pop(next(iter(_open))).dispose()
@@ -189,8 +207,13 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
+def _begin_sqlite(dbapi_connection: Any) -> None:
+    if not dbapi_connection.in_transaction:  # a writer has begun already
+        dbapi_connection.execute("BEGIN")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _revision(connection: sa.Connection) -> str | None:

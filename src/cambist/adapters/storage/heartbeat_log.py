@@ -7,13 +7,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
+from cambist.adapters.storage.database import insert_into, obeying, open_database, rows_of, writing
 from cambist.adapters.storage.tables.book import heartbeat_signals as signals_table
 from cambist.adapters.storage.tables.book import heartbeat_sources as sources_table
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.heartbeat_log import SignalRow, SourceStatus
 
 _FIELDS = tuple(field.name for field in fields(SignalRow))
+
+# to make a statement takes longer than to run it
+_RECENT = (
+    sa.select(*(signals_table.c[name] for name in _FIELDS))
+    .where(signals_table.c.timeframe == sa.bindparam("timeframe"))
+    .order_by(signals_table.c.close_ms.desc(), signals_table.c.id.desc())
+    .limit(sa.bindparam("limit"))
+)
+_STATUS = sa.select(sources_table).order_by(sources_table.c.source)
 
 
 class SqlHeartbeatLog:
@@ -30,15 +39,8 @@ class SqlHeartbeatLog:
 
     def recent(self, timeframe: Timeframe | str, limit: int = 60) -> list[SignalRow]:
         """Return the newest signals of a timeframe, by close time, newest first."""
-        query = (
-            sa.select(*(signals_table.c[name] for name in _FIELDS))
-            .where(signals_table.c.timeframe == Timeframe.parse(timeframe))
-            .order_by(signals_table.c.close_ms.desc(), signals_table.c.id.desc())
-            .limit(limit)
-        )
-        with obeying(), self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [_signal(row) for row in rows]
+        found = rows_of(self._engine, _RECENT, timeframe=Timeframe.parse(timeframe), limit=limit)
+        return [_signal(row) for row in found]
 
     def seen(self, venue: str, symbol: str, timeframe: Timeframe, since: int, until: int) -> list[SignalRow]:
         """Return the signals whose candles open in ``[since, until)`` (ms), by open time, the first told of each."""
@@ -49,9 +51,7 @@ class SqlHeartbeatLog:
             .where(table.c.candle_ms >= since, table.c.candle_ms < until)
             .order_by(table.c.candle_ms, table.c.received_ms.desc(), table.c.id.desc())
         )
-        with obeying(), self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return list({row["candle_ms"]: _signal(row) for row in rows}.values())
+        return list({row["candle_ms"]: _signal(row) for row in rows_of(self._engine, query)}.values())
 
     def started(self, source: str, ts: int, symbols: Sequence[str]) -> None:
         """Say that ``source`` is connected since ``ts`` (ms) and hears ``symbols``."""
@@ -67,10 +67,8 @@ class SqlHeartbeatLog:
 
     def status(self) -> list[SourceStatus]:
         """Return every source that was ever heard of, by name."""
-        query = sa.select(sources_table).order_by(sources_table.c.source)
-        with obeying(), self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [SourceStatus(**{**row, "symbols": tuple(row["symbols"])}) for row in rows]
+        found = rows_of(self._engine, _STATUS)
+        return [SourceStatus(**{**row, "symbols": tuple(row["symbols"])}) for row in found]
 
     def _tell(self, source: str, **news: Any) -> None:
         first = {"last_error": "", "symbols": []} | news

@@ -10,13 +10,23 @@ import sqlalchemy as sa
 from cambist.adapters.storage.database import obeying, writing
 from cambist.adapters.storage.owned import Owned
 from cambist.adapters.storage.results import row_of
+from cambist.adapters.storage.searches import row_of as row_of_search
 from cambist.adapters.storage.tables.book import backtest_results
 from cambist.adapters.storage.tables.work import jobs as table
+from cambist.adapters.storage.tables.work import searches
 from cambist.domain.errors import NotFound, TooMany
 from cambist.domain.job import ACTIVE, Failure, Job, JobStatus, Said
 from cambist.ports.results import StoredResult
+from cambist.ports.searches import StoredSearch
 
 _ACTIVE = table.c.status.in_(ACTIVE)
+# asked again and again, and to make a statement takes longer than to run it
+_LATEST = sa.select(table).order_by(table.c.asked_ms.desc(), table.c.id.desc()).limit(sa.bindparam("limit"))
+_CHANGING = (
+    sa.select(table)
+    .where(sa.or_(_ACTIVE, table.c.ended_ms >= sa.bindparam("since_ms")))
+    .order_by(table.c.asked_ms, table.c.id)
+)
 _SUBMITTING = 0x6A6F6273  # "jobs": with the user's number, an advisory lock of PostgreSQL
 
 
@@ -50,7 +60,7 @@ class SqlJobs(Owned):
         before: tuple[int, str] | None = None,
     ) -> list[Job]:
         """Return the newest jobs first; with ``before`` (when asked, id) those older than that one."""
-        query = sa.select(table).order_by(table.c.asked_ms.desc(), table.c.id.desc()).limit(limit)
+        query = _LATEST
         if kind is not None:
             query = query.where(table.c.kind == kind)
         if status is not None:
@@ -59,7 +69,7 @@ class SqlJobs(Owned):
             asked_ms, job_id = before
             older = sa.and_(table.c.asked_ms == asked_ms, table.c.id < job_id)
             query = query.where(sa.or_(table.c.asked_ms < asked_ms, older))
-        return [_job(row) for row in self._read(query)]
+        return [_job(row) for row in self._read(query, limit=limit)]
 
     def cancel(self, job_id: str, now_ms: int) -> Job:
         """Ask that a job end and return it; one that is queued has ended at once, for one that has it does nothing.
@@ -92,8 +102,7 @@ class SqlJobs(Owned):
 
     def changing(self, since_ms: int) -> list[Job]:
         """Return what is queued or running, or has ended at or after ``since_ms``."""
-        query = sa.select(table).where(sa.or_(_ACTIVE, table.c.ended_ms >= since_ms))
-        return [_job(row) for row in self._read(query.order_by(table.c.asked_ms, table.c.id))]
+        return [_job(row) for row in self._read(_CHANGING, since_ms=since_ms)]
 
     def begin(self, job_id: str, now_ms: int) -> Job | None:
         """Mark a job as running and return it; None if it has ended, is to end, or is not there any more."""
@@ -131,9 +140,13 @@ class SqlJobs(Owned):
         return bool(self._change(sa.update(table).where(table.c.id == job_id, _ACTIVE).values(values)))
 
     def keep_result(
-        self, job_id: str, result: StoredResult, now_ms: int, beside: Callable[[int], None] = lambda _: None
+        self,
+        job_id: str,
+        result: StoredResult | StoredSearch,
+        now_ms: int,
+        beside: Callable[[int], None] = lambda _: None,
     ) -> int | None:
-        """Keep a backtest's ``result`` for the job's user and mark the job as done, both or neither.
+        """Keep the ``result`` of a backtest or a search for the job's user and mark the job as done, both or neither.
 
         ``beside`` is called with the result's id before that is final. Returns the id; None if the job has ended.
         """
@@ -144,12 +157,13 @@ class SqlJobs(Owned):
             mine = sa.update(table).where(table.c.id == job_id, table.c.status == JobStatus.RUNNING)
             if not connection.execute(self._confine(mine).values(done)).rowcount:
                 return None
-            insert = backtest_results.insert().values(row_of(result, owner, now_ms))
-            kept: int = connection.execute(insert.returning(backtest_results.c.id)).scalar_one()
+            if isinstance(result, StoredSearch):
+                kind, into, row = "search", searches, row_of_search(result, owner, now_ms)
+            else:
+                kind, into, row = "backtest", backtest_results, row_of(result, owner, now_ms)
+            kept: int = connection.execute(into.insert().values(row).returning(into.c.id)).scalar_one()
             beside(kept)
-            connection.execute(
-                self._confine(sa.update(table).where(table.c.id == job_id)).values(result={"backtest": kept})
-            )
+            connection.execute(self._confine(sa.update(table).where(table.c.id == job_id)).values(result={kind: kept}))
             return kept
 
     def _only_ours(self, user_id: int) -> None:

@@ -32,5 +32,10 @@ def series_name(timeframe: Timeframe) -> str:
     return "1month" if timeframe is Timeframe.MO1 else str(timeframe)
 
 
+def study_folder(study: str) -> str:
+    """Return the folder of a search's study, or of one of its runs; different names have different folders."""
+    return _spelled(study)
+
+
 def _spelled(name: str) -> str:
     return f"{re.sub('[^A-Za-z0-9]+', '_', name)[:60].strip('_')}~{sha256(name.encode()).hexdigest()[:16]}"

@@ -2,14 +2,17 @@
 
 from functools import cached_property
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import obeying, open_database, writing
+from cambist.adapters.storage.database import obeying, open_database, rows_of, writing
 from cambist.domain.errors import BadInput
 
 _Change = TypeVar("_Change", sa.Update, sa.Delete)
 _Confined = TypeVar("_Confined", sa.Select[Any], sa.Update, sa.Delete)
+_of_owner: WeakKeyDictionary[sa.Select[Any], sa.Select[Any]] = WeakKeyDictionary()
+"""Queries as they are confined, for as long as they are: those that are written once are confined once."""
 
 
 class Owned:
@@ -30,10 +33,14 @@ class Owned:
         with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
             return connection.execute(table.insert().values(row).returning(table.c[returning])).scalar_one()
 
-    def _read(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        """Return the rows of ``query``, of one table, that are this user's. No row is read but by this."""
-        with obeying(), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(self._confine(query)).mappings()]
+    def _read(self, query: sa.Select[Any], **given: object) -> list[dict[str, Any]]:
+        """Return the rows of ``query``, of one table, that are this user's, its parameters ``given``.
+
+        No row is read but by this.
+        """
+        if self._user_id is None:
+            return rows_of(self._engine, query, **given)
+        return rows_of(self._engine, _confined(query), **given, owner=self._user_id)
 
     def _change(self, statement: _Change) -> int:
         """Update or delete rows, of this user's, and return how many; lets `IntegrityError` through."""
@@ -50,6 +57,15 @@ class Owned:
     @cached_property
     def _engine(self) -> sa.Engine:
         return open_database(self._url)
+
+
+def _confined(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Return ``query`` confined to the rows of the user ``owner``."""
+    known = _of_owner.get(query)
+    if known is None:
+        (table,) = _tables(query)
+        known = _of_owner[query] = query.where(table.c.user_id == sa.bindparam("owner"))
+    return known
 
 
 def _tables(query: sa.Select[Any]) -> set[sa.FromClause]:

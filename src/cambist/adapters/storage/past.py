@@ -1,8 +1,9 @@
 """`SqlPast`: what has become of orders, in the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -39,31 +40,37 @@ _LISTED: dict[type, tuple[str, ...]] = {
 _COLUMNS = tuple(field.name for field in fields(Results))
 
 
+def _behind() -> sa.Select[Any]:
+    mark = sa.select(history_marks.c.seq).where(history_marks.c.account == accounts.c.id)
+    read = mark.correlate(accounts).scalar_subquery()
+    more = sa.exists().where(journal.c.account == accounts.c.id, journal.c.seq > sa.func.coalesce(read, 0))
+    return sa.select(accounts).where(more.correlate(accounts)).order_by(accounts.c.id)
+
+
+# to make a statement takes longer than to run it
+_BEHIND = _behind()
+_ONE_BEHIND = _BEHIND.where(accounts.c.id == sa.bindparam("account"))
+_MARK = sa.select(history_marks.c.seq, history_marks.c.state).where(history_marks.c.account == sa.bindparam("account"))
+_MARKS = sa.select(history_marks.c.account, history_marks.c.seq).order_by(history_marks.c.account)
+
+
 class SqlPast(Owned):
     """The port `Past` over SQL."""
 
     def behind(self, account: str | None = None) -> list[AccountSpec]:
         """Return the accounts (or the one) whose journals go on after their marks, by id."""
-        mark = sa.select(history_marks.c.seq).where(history_marks.c.account == accounts.c.id)
-        read = mark.correlate(accounts).scalar_subquery()
-        more = sa.exists().where(journal.c.account == accounts.c.id, journal.c.seq > sa.func.coalesce(read, 0))
-        more = more.correlate(accounts)
-        query = sa.select(accounts).where(more).order_by(accounts.c.id)
-        if account is not None:
-            query = query.where(accounts.c.id == account)
-        return [AccountSpec(**{**row, "mode": Mode(row["mode"])}) for row in self._read(query)]
+        rows = self._read(_BEHIND) if account is None else self._read(_ONE_BEHIND, account=account)
+        return [AccountSpec(**{**row, "mode": Mode(row["mode"])}) for row in rows]
 
     def mark(self, account: str) -> tuple[int, str] | None:
         """Return (seq, state) up to which the journal of ``account`` has been read."""
-        query = sa.select(history_marks.c.seq, history_marks.c.state).where(history_marks.c.account == account)
-        for row in self._read(query):
+        for row in self._read(_MARK, account=account):
             return row["seq"], row["state"]
         return None
 
     def marks(self) -> dict[str, int]:
         """Return up to which ``seq`` each account's journal has been read."""
-        query = sa.select(history_marks.c.account, history_marks.c.seq).order_by(history_marks.c.account)
-        return {row["account"]: row["seq"] for row in self._read(query)}
+        return {row["account"]: row["seq"] for row in self._read(_MARKS)}
 
     def keep(self, piece: Piece) -> bool:
         """Keep ``piece`` with its mark, all or nothing; False, and nothing is kept, if it does not follow on."""
@@ -112,7 +119,7 @@ class SqlPast(Owned):
     def results(self, wanted: Wanted) -> Results:
         """Return what came of trades: all that are wanted, in columns."""
         # estimates are made in the database: what is fetched of ten thousand trades is most of what statistics cost
-        table, number = past_trades, sa.Float(53)
+        table, number, given = past_trades, sa.Float(53), _given(wanted)
         prices = sa.cast(table.c.entry_price, number) + sa.cast(table.c.exit_price, number)
         query = sa.select(
             table.c.account,
@@ -123,8 +130,8 @@ class SqlPast(Owned):
             sa.cast(table.c.slippage, number),
             sa.type_coerce(table.c.pnl, sa.String),
             sa.type_coerce(table.c.fees, sa.String),
-        ).where(*_conditions(table, table.c.exit_ts, wanted))
-        rows = self._tuples(query.order_by(table.c.exit_ts, table.c.account, table.c.seq))
+        ).where(*_conditions(table, table.c.exit_ts, given))
+        rows = self._tuples(query.order_by(table.c.exit_ts, table.c.account, table.c.seq), **given)
         found: dict[str, Any] = dict.fromkeys(_COLUMNS, ())
         if rows:
             found = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
@@ -153,10 +160,10 @@ class SqlPast(Owned):
                 found.append(Curve(account=account, bot=bot, quote=quote, ts=ts, equity=tuple(map(Decimal, worth))))
         return found
 
-    def _tuples(self, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    def _tuples(self, query: sa.Select[Any], **given: object) -> list[tuple[Any, ...]]:
         """Return the rows of ``query`` that are this user's, as the driver gives them: a third of the time."""
         with obeying(), self._engine.connect() as connection:
-            cursor: Any = connection.execute(self._confine(query)).cursor
+            cursor: Any = connection.execute(self._confine(query), given).cursor
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
@@ -184,31 +191,43 @@ class SqlPast(Owned):
     def _list(
         self, kind: type[Row], wanted: Wanted, limit: int | None, after: At | None, client_id: str | None = None
     ) -> list[Row]:
-        table = _TABLES[kind]
-        listed = [table.c[name] for name in _LISTED[kind]]
-        query = sa.select(table).where(*_conditions(table, listed[0], wanted))
-        query = query.order_by(*(column.desc() for column in listed)).limit(limit)
-        if client_id is not None:
-            query = query.where(table.c.client_id == client_id)
+        more = {"limit": limit, "client_id": client_id}
+        given = _given(wanted) | {name: value for name, value in more.items() if value is not None}
+        table, listed = _TABLES[kind], _LISTED[kind]
+        query = _list_of(table, listed, frozenset(given))
         if after is not None:
-            query = query.where(sa.tuple_(*listed) < sa.tuple_(*after))
-        return [_record(kind, row) for row in self._read(query)]
+            query = query.where(sa.tuple_(*(table.c[name] for name in listed)) < sa.tuple_(*after))
+        return [_record(kind, row) for row in self._read(query, **given)]
 
 
-def _conditions(table: sa.Table, when: sa.Column[Any], wanted: Wanted) -> Iterable[sa.ColumnElement[bool]]:
-    for name in ("account", "bot", "strategy", "symbol"):
-        value = getattr(wanted, name)
-        if value is not None:
-            yield table.c[name] == value
-    if wanted.source is not None:
-        source = table.c.source
-        yield source.startswith("webhook:", autoescape=True) if wanted.source == "webhook" else source == wanted.source
-    if wanted.statuses:
-        yield table.c.status.in_(wanted.statuses)
-    if wanted.since is not None:
-        yield when >= wanted.since
-    if wanted.until is not None:
-        yield when < wanted.until
+@cache
+def _list_of(table: sa.Table, listed: tuple[str, ...], given: frozenset[str]) -> sa.Select[Any]:
+    """Return how rows are listed that are chosen by parameters of these names."""
+    places = [table.c[name] for name in listed]
+    query = sa.select(table).where(*_conditions(table, places[0], given))
+    query = query.order_by(*(column.desc() for column in places))
+    return query.limit(sa.bindparam("limit")) if "limit" in given else query
+
+
+def _given(wanted: Wanted) -> dict[str, Any]:
+    """Return the parameters by which ``wanted`` chooses."""
+    given = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+def _conditions(table: sa.Table, when: sa.Column[Any], given: Collection[str]) -> Iterable[sa.ColumnElement[bool]]:
+    for name in ("account", "bot", "strategy", "symbol", "client_id"):
+        if name in given:
+            yield table.c[name] == sa.bindparam(name)
+    if "source" in given:  # of a webhook, or of all of them
+        source = sa.bindparam("source", type_=sa.String)
+        yield (table.c.source == source) | ((source == "webhook") & table.c.source.startswith("webhook:"))
+    if "statuses" in given:
+        yield table.c.status.in_(sa.bindparam("statuses", expanding=True))
+    if "since" in given:
+        yield when >= sa.bindparam("since")
+    if "until" in given:
+        yield when < sa.bindparam("until")
 
 
 def _thinned(account: str, thinning: Thinning) -> sa.Delete:

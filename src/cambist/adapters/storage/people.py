@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
+from cambist.adapters.storage.database import insert_into, obeying, open_database, rows_of, writing
 from cambist.adapters.storage.tables.people import api_tokens, invitations, server_settings, sessions, users
 from cambist.domain.errors import NotAllowed, NotFound, Taken
 from cambist.domain.person import Person, Role, Scope
@@ -14,6 +14,23 @@ from cambist.ports.people import ApiToken, Invitation, Session
 
 _PERSON = [column for column in users.c if column.name not in ("password", "totp_used")]
 _ADMIN = sa.and_(users.c.role == Role.ADMIN.value, users.c.active)
+
+# to make a statement takes longer than to run it, and every request asks who asks
+_SOMEBODY = sa.select(*_PERSON).where(users.c.id == sa.bindparam("id"))
+_SESSION = sa.select(sessions).where(sessions.c.id == sa.bindparam("id"))
+_SESSIONS = (
+    sa.select(sessions)
+    .where(sessions.c.user_id == sa.bindparam("user_id"), sessions.c.ended_ms.is_(None))
+    .where(sessions.c.expires_ms > sa.bindparam("now_ms"))
+    .order_by(sessions.c.used_ms.desc(), sessions.c.id)
+)
+_TOKEN = sa.select(api_tokens).where(api_tokens.c.id == sa.bindparam("id"))
+_TOKENS = (
+    sa.select(api_tokens)
+    .where(api_tokens.c.user_id == sa.bindparam("user_id"), api_tokens.c.ended_ms.is_(None))
+    .order_by(api_tokens.c.created_ms, api_tokens.c.id)
+)
+_SETTING = sa.select(server_settings.c.value).where(server_settings.c.name == sa.bindparam("name"))
 
 
 class SqlPeople:
@@ -54,7 +71,7 @@ class SqlPeople:
 
     def person(self, user_id: int) -> Person:
         """Return somebody; raise `NotFound`."""
-        row = self._one(sa.select(*_PERSON).where(users.c.id == user_id))
+        row = self._one(_SOMEBODY, id=user_id)
         if row is None:
             raise NotFound("people.no_user", id=user_id)
         return _person(row)
@@ -98,13 +115,12 @@ class SqlPeople:
 
     def session(self, session_id: str) -> Session | None:
         """Return a session, ended or not."""
-        row = self._one(sa.select(sessions).where(sessions.c.id == session_id))
+        row = self._one(_SESSION, id=session_id)
         return None if row is None else Session(**row)
 
     def sessions(self, user_id: int, now_ms: int) -> list[Session]:
         """Return the sessions of ``user_id`` that are open, the last used first."""
-        query = sa.select(sessions).where(_open(user_id), sessions.c.expires_ms > now_ms)
-        return [Session(**row) for row in self._all(query.order_by(sessions.c.used_ms.desc(), sessions.c.id))]
+        return [Session(**row) for row in self._all(_SESSIONS, user_id=user_id, now_ms=now_ms)]
 
     def renew_session(self, session_id: str, old: str, new: str, now_ms: int, expires_ms: int) -> bool:
         """Replace the hash ``old`` by ``new``; False unless the session is open and ``old`` its hash."""
@@ -136,13 +152,12 @@ class SqlPeople:
 
     def token(self, token_id: str) -> ApiToken | None:
         """Return a token, ended or not."""
-        row = self._one(sa.select(api_tokens).where(api_tokens.c.id == token_id))
+        row = self._one(_TOKEN, id=token_id)
         return None if row is None else _token(row)
 
     def tokens(self, user_id: int) -> list[ApiToken]:
         """Return the tokens of ``user_id`` that have not been ended, the oldest first."""
-        query = sa.select(api_tokens).where(api_tokens.c.user_id == user_id, api_tokens.c.ended_ms.is_(None))
-        return [_token(row) for row in self._all(query.order_by(api_tokens.c.created_ms, api_tokens.c.id))]
+        return [_token(row) for row in self._all(_TOKENS, user_id=user_id)]
 
     def token_used(self, token_id: str, now_ms: int) -> None:
         """Note that a token was used."""
@@ -181,7 +196,7 @@ class SqlPeople:
 
     def setting(self, name: str) -> Any:
         """Return a setting; None if it was never set."""
-        row = self._one(sa.select(server_settings.c.value).where(server_settings.c.name == name))
+        row = self._one(_SETTING, name=name)
         return None if row is None else row["value"]
 
     def set_setting(self, name: str, value: Any) -> None:
@@ -192,13 +207,11 @@ class SqlPeople:
 
     # -- how
 
-    def _all(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
-        with obeying(), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+    def _all(self, query: sa.Select[Any], **given: object) -> list[dict[str, Any]]:
+        return rows_of(self._engine, query, **given)
 
-    def _one(self, query: sa.Select[Any]) -> dict[str, Any] | None:
-        rows = self._all(query)
-        return rows[0] if rows else None
+    def _one(self, query: sa.Select[Any], **given: object) -> dict[str, Any] | None:
+        return next(iter(self._all(query, **given)), None)
 
     def _add(self, table: sa.Table, row: dict[str, Any]) -> None:
         with obeying(), writing(self._engine).begin() as connection:

@@ -43,6 +43,15 @@ _OF_ACCOUNT = (
 )
 """What goes with an account, those first that name others."""
 
+# to make a statement takes longer than to run it
+_ACCOUNTS = sa.select(accounts).order_by(accounts.c.id)
+_BOTS = sa.select(bots).order_by(bots.c.id)
+_BOTS_OF = _BOTS.where(bots.c.account == sa.bindparam("account"))
+_WAITING = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requests.c.id)
+_REQUEST = sa.select(requests).where(requests.c.id == sa.bindparam("id"))
+_ALERTS = sa.select(*(column for column in alerts.c if column.name != "id")).order_by(alerts.c.id.desc())
+_NEWEST_ALERTS = _ALERTS.limit(sa.bindparam("limit"))
+
 
 class SqlRegister(Owned):
     """The port `Register` over SQL."""
@@ -75,7 +84,7 @@ class SqlRegister(Owned):
 
     def accounts(self) -> list[AccountSpec]:
         """Return the accounts, by id."""
-        return [_account(row) for row in self._read(sa.select(accounts).order_by(accounts.c.id))]
+        return [_account(row) for row in self._read(_ACCOUNTS)]
 
     def add_bot(self, spec: BotSpec) -> None:
         """Add a bot; raise `BadInput` if its id is taken, `NotFound` if its user has no such account."""
@@ -93,8 +102,8 @@ class SqlRegister(Owned):
 
     def bots(self, account: str | None = None) -> list[BotSpec]:
         """Return the bots, of one account or of all, by id."""
-        query = sa.select(bots).order_by(bots.c.id)
-        return [_bot(row) for row in self._read(query if account is None else query.where(bots.c.account == account))]
+        rows = self._read(_BOTS) if account is None else self._read(_BOTS_OF, account=account)
+        return [_bot(row) for row in rows]
 
     def ask(self, request: Request) -> int:
         """Put a request to the engine and return its id; raise `NotFound` if its user has no such account or bot."""
@@ -109,8 +118,7 @@ class SqlRegister(Owned):
 
     def waiting(self) -> list[Request]:
         """Return the requests that have no answer yet, oldest first."""
-        query = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requests.c.id)
-        return [Request(**row) for row in self._read(query)]
+        return [Request(**row) for row in self._read(_WAITING)]
 
     def answer(self, request_id: int, done_ms: int, answer: str, *, refused: bool = False) -> None:
         """Say what came of a request; raise `NotFound`."""
@@ -121,7 +129,7 @@ class SqlRegister(Owned):
 
     def request(self, request_id: int) -> Request:
         """Return one request; raise `NotFound`."""
-        for row in self._read(sa.select(requests).where(requests.c.id == request_id)):
+        for row in self._read(_REQUEST, id=request_id):
             return Request(**row)
         raise NotFound("book.no_request", id=request_id)
 
@@ -131,9 +139,7 @@ class SqlRegister(Owned):
 
     def alerts(self, limit: int = 50) -> list[Alert]:
         """Return the newest alerts first."""
-        columns = [column for column in alerts.c if column.name != "id"]
-        query = sa.select(*columns).order_by(alerts.c.id.desc()).limit(limit)
-        return [Alert(**{**row, "level": Level(row["level"])}) for row in self._read(query)]
+        return [Alert(**{**row, "level": Level(row["level"])}) for row in self._read(_NEWEST_ALERTS, limit=limit)]
 
     def _need_account(self, account: str, user_id: int) -> None:
         known = [row["id"] for row in self._read(sa.select(accounts.c.id).where(accounts.c.user_id == user_id))]

@@ -15,6 +15,12 @@ from cambist.ports.results import StoredResult
 _FIELDS = tuple(field.name for field in fields(StoredResult))
 _HEAVY = ("trades", "equity")
 """What a list of results leaves out."""
+# to make a statement takes longer than to run it
+_LATEST = (
+    sa.select(*(table.c[name] for name in _FIELDS if name not in _HEAVY))
+    .order_by(table.c.id.desc())
+    .limit(sa.bindparam("limit"))
+)
 
 
 class SqlResults(Owned):
@@ -31,7 +37,7 @@ class SqlResults(Owned):
 
     def get(self, result_id: int) -> StoredResult:
         """Return the result ``result_id`` with its trades and equity; raise `NotFound`."""
-        for row in self._read(sa.select(*_columns()).where(table.c.id == result_id)):
+        for row in self._read(sa.select(*(table.c[name] for name in _FIELDS)).where(table.c.id == result_id)):
             return _result(row)
         raise NotFound("results.not_found", id=result_id)
 
@@ -45,13 +51,13 @@ class SqlResults(Owned):
         before: int | None = None,
     ) -> list[StoredResult]:
         """Return the newest results first, without trades and equity; with ``before`` those of a smaller id."""
-        query = sa.select(*_columns(without=_HEAVY)).order_by(table.c.id.desc()).limit(limit)
+        query = _LATEST
         for column, wanted in ((table.c.strategy, strategy), (table.c.venue, venue), (table.c.timeframe, timeframe)):
             if wanted is not None:
                 query = query.where(column == wanted)
         if before is not None:
             query = query.where(table.c.id < before)
-        return [_result(row) for row in self._read(query)]
+        return [_result(row) for row in self._read(query, limit=limit)]
 
     def forget(self, result_id: int) -> None:
         """Delete one result; raise `NotFound`."""
@@ -70,10 +76,6 @@ def row_of(result: StoredResult, user_id: int, created_ms: int) -> dict[str, Any
         "trades": pack_trades(result.trades),
         "equity": pack_equity(result.equity),
     }
-
-
-def _columns(without: tuple[str, ...] = ()) -> list[sa.Column[Any]]:
-    return [table.c[name] for name in _FIELDS if name not in without]
 
 
 def _result(values: dict[str, Any]) -> StoredResult:

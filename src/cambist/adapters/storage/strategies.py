@@ -12,6 +12,7 @@ from cambist.domain.errors import BadInput, NotFound, Taken
 from cambist.domain.strategy_text import StoredStrategy, StrategyVersion
 
 _WITHOUT_CODE = [column for column in strategy_versions.c if column.name != "code"]
+_ALL = sa.select(strategies).order_by(strategies.c.id)
 
 
 class SqlShelf(Owned):
@@ -59,7 +60,7 @@ class SqlShelf(Owned):
 
     def strategies(self) -> list[StoredStrategy]:
         """Return the strategies, by id."""
-        return [StoredStrategy(**row) for row in self._read(sa.select(strategies).order_by(strategies.c.id))]
+        return [StoredStrategy(**row) for row in self._read(_ALL)]
 
     def get(self, strategy_id: int) -> StoredStrategy:
         """Return one strategy; raise `NotFound`."""

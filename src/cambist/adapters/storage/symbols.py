@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
+from cambist.adapters.storage.database import insert_into, obeying, open_database, rows_of, writing
 from cambist.adapters.storage.tables.work import exchange_lists as lists_table
 from cambist.adapters.storage.tables.work import exchange_symbols as table
 from cambist.domain.instrument import Kind
@@ -17,6 +17,7 @@ from cambist.ports.symbols import Found, SymbolQuery
 _FIELDS = tuple(field.name for field in fields(Listing))
 _ALL = 4
 """Beyond the last rank."""
+_LISTED = sa.select(lists_table).order_by(lists_table.c.exchange, lists_table.c.testnet)
 
 
 class SqlSymbols:
@@ -65,12 +66,10 @@ class SqlSymbols:
 
     def listed(self) -> list[ListedExchange]:
         """Return the exchanges whose symbols are known, by name."""
-        rows = self._read(sa.select(lists_table), lists_table.c.exchange, lists_table.c.testnet)
-        return [ListedExchange(**row) for row in rows]
+        return [ListedExchange(**row) for row in rows_of(self._engine, _LISTED)]
 
     def _read(self, query: sa.Select[Any], *order: Any, limit: int | None = None) -> list[dict[str, Any]]:
-        with obeying(), self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query.order_by(*order).limit(limit)).mappings()]
+        return rows_of(self._engine, query.order_by(*order).limit(limit))
 
     def _by_code_point(self, column: Any) -> Any:
         """Return ``column`` as SQLite orders it by itself: PostgreSQL's order hangs on how it was installed."""

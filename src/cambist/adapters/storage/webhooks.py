@@ -22,6 +22,8 @@ _SAME = sa.select(webhook_calls.c.id).where(
     webhook_calls.c.key.in_(sa.bindparam("keys", expanding=True)),
     webhook_calls.c.received_ms > sa.bindparam("after"),
 )
+_ALL = sa.select(webhooks).order_by(webhooks.c.name, webhooks.c.id)
+_CALLS = sa.select(webhook_calls).order_by(webhook_calls.c.id.desc()).limit(sa.bindparam("limit"))
 _ADD_CALL = webhook_calls.insert().returning(webhook_calls.c.id)
 _ADD_REQUEST = requests.insert().returning(requests.c.id)
 _FIXED = ("id", "user_id", "name", "kind", "account", "created_ms")
@@ -45,7 +47,7 @@ class SqlWebhooks(Owned):
 
     def webhooks(self) -> list[Webhook]:
         """Return the webhooks, by name."""
-        return [_webhook(row) for row in self._read(sa.select(webhooks).order_by(webhooks.c.name, webhooks.c.id))]
+        return [_webhook(row) for row in self._read(_ALL)]
 
     def find(self, webhook: str) -> Webhook | None:
         """Return one webhook, None if there is none."""
@@ -85,14 +87,14 @@ class SqlWebhooks(Owned):
         self, webhook: str | None, *, before: int | None = None, limit: int = 50, outcome: Came | None = None
     ) -> list[WebhookCall]:
         """Return the newest calls first, of one webhook or of all, those before the id ``before``."""
-        query = sa.select(webhook_calls).order_by(webhook_calls.c.id.desc()).limit(limit)
+        query = _CALLS
         if webhook is not None:
             query = query.where(webhook_calls.c.webhook == webhook)
         if before is not None:
             query = query.where(webhook_calls.c.id < before)
         if outcome is not None:
             query = query.where(webhook_calls.c.outcome == outcome.value)
-        return [_call(row) for row in self._read(query)]
+        return [_call(row) for row in self._read(query, limit=limit)]
 
     def call(self, number: int) -> WebhookCall:
         """Return one call; raise `NotFound`."""

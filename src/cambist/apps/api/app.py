@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from ipaddress import ip_network
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
-from starlette.routing import Match
-from starlette.types import Scope
 
+from cambist.apps.api.area import PREFIX
 from cambist.apps.api.idempotency import HEADER, Idempotent
 from cambist.apps.api.limits import Counters, Limited
 from cambist.apps.api.metrics import Exposition, Measured
@@ -21,7 +20,6 @@ from cambist.apps.api.services import Services
 from cambist.apps.api.stream.opening import open_door
 from cambist.domain.person import Identity
 
-PREFIX = "/api/v1"
 MOST_BYTES = 2_000_000
 _ROUTES = (
     "auth",
@@ -37,6 +35,7 @@ _ROUTES = (
     "markets",
     "heartbeat",
     "backtests",
+    "searches",
     "jobs",
     "strategies",
     "assistant",
@@ -87,24 +86,9 @@ def create(services: Services) -> FastAPI:
     for area in _ROUTES:
         router = import_module(f"cambist.apps.api.routes.{area}").router
         app.include_router(router, prefix=PREFIX, responses=documented(*ALWAYS))
-        _ask_only_below(router)
     _describe(app)
     _wrap(app, services)
     return app
-
-
-def _ask_only_below(router: APIRouter) -> None:
-    """Let ``router`` be asked only of addresses that begin like its own: with a hundred routes, asking each in turn
-    was half of what a request cost."""
-    if not router.prefix or "matches" in vars(router):
-        return
-    own, matches = f"{PREFIX}{router.prefix}", router.matches
-
-    def below(scope: Scope) -> tuple[Match, Scope]:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        return matches(scope) if path.startswith(own) else (Match.NONE, {})
-
-    router.matches = below  # type: ignore[method-assign]
 
 
 def _wrap(app: FastAPI, services: Services) -> None:

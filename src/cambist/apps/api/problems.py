@@ -158,11 +158,11 @@ def handle(app: FastAPI) -> None:
     """Let ``app`` answer every error as a problem."""
 
     @app.exception_handler(CambistError)
-    def expected(request: Request, error: CambistError) -> JSONResponse:
+    async def expected(request: Request, error: CambistError) -> JSONResponse:
         return problem_of(error, id_of(request))
 
     @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         found = [field_problem(one) for one in error.errors()]
         first = found[0]
         detail = (
@@ -174,7 +174,7 @@ def handle(app: FastAPI) -> None:
         return problem(422, "bad_input", detail, id_of(request), errors=found, **named)
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 405:
             detail = say("api.no_method", method=request.method)
             return problem(405, "no_method", detail, id_of(request), headers=error.headers)

@@ -1,9 +1,10 @@
 """Serving the API over HTTP, inside of a process that may do other things too."""
 
 import asyncio
+import gc
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
@@ -55,6 +56,10 @@ class Api:
             await asyncio.sleep(0.01)
         if self._serving.done():
             self._serving.result()
+        # What was loaded until here stays: to look through it for garbage again and again stops everything for a tenth
+        # of a second.
+        gc.collect()
+        gc.freeze()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -73,6 +78,11 @@ class Api:
         """Wait until it serves no more; raise what ended it."""
         if self._serving is not None:
             await asyncio.shield(self._serving)
+
+
+def new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes a loop to serve in: uvloop's, where that is installed; None for asyncio's own."""
+    return uvicorn.Config(create, log_config=None).get_loop_factory()
 
 
 class _Server(uvicorn.Server):

@@ -28,6 +28,7 @@ from cambist.ports.history import CandleLake
 from cambist.ports.jobs import JobStore, ReportFiles
 from cambist.ports.metrics import ShownMetrics
 from cambist.ports.results import ResultStore
+from cambist.ports.searches import SearchStore
 from cambist.ports.strategies import Shelf
 from cambist.ports.symbols import Symbols
 from cambist.ports.vault import SERVER
@@ -69,6 +70,8 @@ class Stores:
     register: Register
     results: ResultStore
     reports: ReportFiles
+    searches: SearchStore
+    search_reports: ReportFiles
     jobs: JobStore
     answers: Answers
     strategies: Shelf
@@ -212,6 +215,8 @@ def open_services(
             register=bootstrap.register(settings, user_id),
             results=bootstrap.results(settings, user_id),
             reports=bootstrap.report_files(settings, user_id),
+            searches=bootstrap.searches(settings, user_id),
+            search_reports=bootstrap.report_files(settings, user_id, "search-reports"),
             jobs=bootstrap.jobs(settings, user_id),
             answers=bootstrap.answers(settings, user_id),
             strategies=bootstrap.strategies(settings, user_id),
@@ -296,8 +301,9 @@ async def _services(request: Request) -> Services:
     return found
 
 
-async def _own(request: Request, services: Annotated[Services, Depends(_services)]) -> Stores:
-    return services.stores(caller_of(request).user_id)
+async def _own(request: Request) -> Stores:
+    # not by `_services`: whatever depends on something costs a tenth of a request
+    return (await _services(request)).stores(caller_of(request).user_id)
 
 
 Server = Annotated[Services, Depends(_services)]

@@ -11,13 +11,15 @@ from cambist.apps import bootstrap
 from cambist.apps.cli.options import (
     ReportFile,
     TimeframeType,
+    cost_options,
+    costs,
+    named_values,
     since_option,
     symbol_option,
     timeframe_option,
     until_option,
     venue_option,
 )
-from cambist.domain.errors import BadInput
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 
@@ -30,14 +32,7 @@ from cambist.domain.timeframe import Timeframe
 @venue_option(help=say("backtest.option.venue"))
 @since_option()
 @until_option()
-@click.option("--cash", type=float, default=10_000.0, show_default=True, help=say("backtest.option.cash"))
-@click.option("--fee-bps", type=float, default=10.0, show_default=True, help=say("backtest.option.fee_bps"))
-@click.option("--maker-fee-bps", type=float, help=say("backtest.option.maker_fee_bps"))
-@click.option("--slippage-bps", type=float, default=5.0, show_default=True, help=say("backtest.option.slippage_bps"))
-@click.option("--spread-bps", type=float, default=0.0, show_default=True, help=say("backtest.option.spread_bps"))
-@click.option("--volume-share", type=float, default=0.1, show_default=True, help=say("backtest.option.volume_share"))
-@click.option("--pyramiding", type=int, default=1, show_default=True, help=say("backtest.option.pyramiding"))
-@click.option("--limit-touch", is_flag=True, help=say("backtest.option.limit_touch"))
+@cost_options
 @click.option("--detail", type=TimeframeType(), metavar="TIMEFRAME", help=say("backtest.option.detail"))
 @click.option("--set", "chosen", multiple=True, metavar="NAME=VALUE", help=say("backtest.option.set"))
 @click.option("--no-proof", is_flag=True, help=say("backtest.option.no_proof"))
@@ -58,8 +53,7 @@ def command(
     venue: str | None,
     since: int | None,
     until: int | None,
-    volume_share: float,
-    **costs: Any,
+    **given: Any,
 ) -> None:
     """Run a strategy over the lake's candles, print what came of it, keep it, and write the report if asked."""
     from cambist.usecases.results import to_keep
@@ -73,8 +67,8 @@ def command(
         since=since,
         until=until,
         detail=detail,
-        params=_settings(chosen + more),
-        settings={**costs, "volume_share": volume_share or None, "proof": not no_proof},
+        params=named_values(chosen + more),
+        settings={**costs(given), "proof": not no_proof},
     )
     with _bar(progress_text(order)) as progress:
         result = run_backtest(order, bootstrap.lake(), progress)
@@ -86,15 +80,6 @@ def command(
         _print_json(number, kept.metrics, result.trades.rows(), kept.proof, result.engine, result.notes)
     else:
         _print(number, kept, report)
-
-
-def _settings(chosen: tuple[str, ...]) -> dict[str, str]:
-    """Return ``fast=10 slow=20`` (or ``fast=10,slow=20``) as a dictionary."""
-    pairs = [pair for text in chosen for pair in text.split(",")]
-    for pair in pairs:
-        if "=" not in pair:
-            raise BadInput("--set", pair, "backtest.set_form")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _print_json(number: int, *parts: Any) -> None:

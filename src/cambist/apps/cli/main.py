@@ -23,6 +23,8 @@ COMMANDS = {
     "results": "results",
     "show": "show",
     "compare": "compare",
+    "optimise": "optimise",
+    "searches": "searches",
     "up": "up",
     "account": "account",
     "bot": "bot",

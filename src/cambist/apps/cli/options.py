@@ -3,7 +3,7 @@
 A wrong value raises `BadInput`, so that people read one voice, in their language, from every command.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,44 @@ def since_option(**settings: Any) -> Decorator:
 def until_option(**settings: Any) -> Decorator:
     """Return the option ``--until`` (int ms or None): the end, itself not included."""
     return click.option("--until", type=Moment(), **{"help": say("options.until"), **settings})
+
+
+def cost_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give ``command`` the options of money, costs and rules, by the names that `cambist.backtest` gives them.
+
+    A volume share of 0 means no limit: `costs` makes it None.
+    """
+    for name, default in (
+        ("pyramiding", 1),
+        ("volume_share", 0.1),
+        ("spread_bps", 0.0),
+        ("slippage_bps", 5.0),
+        ("maker_fee_bps", None),
+        ("fee_bps", 10.0),
+        ("cash", 10_000.0),
+    ):
+        command = click.option(
+            f"--{name.replace('_', '-')}",
+            type=int if name == "pyramiding" else float,
+            default=default,
+            show_default=default is not None,
+            help=say(f"backtest.option.{name}"),
+        )(command)
+    return click.option("--limit-touch", is_flag=True, help=say("backtest.option.limit_touch"))(command)
+
+
+def costs(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `cost_options` gave as `cambist.backtest` takes it."""
+    return {**given, "volume_share": given["volume_share"] or None}
+
+
+def named_values(texts: Iterable[str]) -> dict[str, str]:
+    """Return ``fast=10 slow=20`` (or ``fast=10,slow=20``) as a dictionary; raise `BadInput`."""
+    pairs = [pair for text in texts for pair in text.split(",")]
+    for pair in pairs:
+        if "=" not in pair:
+            raise BadInput("--set", pair, "backtest.set_form")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def address(text: str) -> tuple[str, int]:

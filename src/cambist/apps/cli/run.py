@@ -106,6 +106,7 @@ def engine(live: bool, port: int) -> None:
 @_PORT
 def api(listen: str, workers: int, port: int) -> None:
     """Serve REST and WebSocket, until Ctrl-C."""
+    from cambist.apps.api.serve import new_loop
     from cambist.apps.api.services import open_services
     from cambist.apps.cli.api_door import serve, welcome
 
@@ -121,7 +122,7 @@ def api(listen: str, workers: int, port: int) -> None:
         finally:
             await services.bus.close()
 
-    _serve(run, lambda: services.readiness()[0], port, "api", metrics=metrics)
+    _serve(run, lambda: services.readiness()[0], port, "api", metrics=metrics, new_loop=new_loop())
 
 
 @command.command("worker", help=say("run.worker.help"))
@@ -153,6 +154,7 @@ def _serve(
     part: str,
     *,
     metrics: Any = None,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> None:
     async def serve() -> None:
         stop = asyncio.Event()
@@ -168,7 +170,8 @@ def _serve(
             if not running.cancelled():
                 running.result()
 
-    asyncio.run(serve())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve())
     click.echo(say("run.stopped", part=part))
 
 

@@ -70,9 +70,9 @@ class Walk:
     """Whether each training begins at the beginning; otherwise it rolls on."""
     windows: tuple[Window, ...]
     ts: Ints
-    """Of ``equity``: closes (ms), one per return."""
+    """Closes (ms), one per return."""
     equity: Floats
-    """Stitched together out of the tests alone; starts from the cash."""
+    """Stitched together out of the tests alone: the cash, then a value at each of ``ts``."""
     metrics: dict[str, float]
     """Of that equity: ``total_return annual_return sharpe sortino calmar max_drawdown volatility``."""
     efficiency: float
@@ -115,6 +115,8 @@ class Searched:
     study: str
     run: str
     strategy: str
+    called: str
+    """How the strategy is asked for: its name, or the file that it is in."""
     method: Method
     axes: tuple[Axis, ...]
     goals: tuple[Goal, ...]

@@ -342,11 +342,17 @@ class Pen {
 
 /** Values on an axis: as many decimals as their steps need. */
 function axisNumber(value, step) {
-  return number(value, Math.max(0, Math.min(10, -Math.floor(Math.log10(step) + 1e-9))));
+  return number(value, decimals(step));
 }
 
 function axisPercent(value, step) {
-  return percent(value, Math.max(0, -Math.floor(Math.log10(step * 100) + 1e-9)));
+  return percent(value, decimals(step * 100));
+}
+
+function decimals(step) {
+  const digits = Math.max(0, Math.min(10, -Math.floor(Math.log10(step) + 1e-9)));
+  const shown = step * 10 ** digits;
+  return Math.abs(shown - Math.round(shown)) > 1e-6 ? digits + 1 : digits; // 2.5 takes one more than 2
 }
 
 /** Least and greatest over several lines, or null. */

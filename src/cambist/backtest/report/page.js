@@ -1,31 +1,7 @@
-// The page: theme, tabs, and each result's charts, made when they are first looked at.
+// The page: tabs, and each result's charts, made when they are first looked at.
 
 const AXIS = innerWidth < 640 ? 54 : Math.max(64, ...PAGE.results.flatMap((r) => r.legs.map((leg) => (leg.digits > 5 ? 84 : 64))));
 const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, quarter: 91 * DAY, year: 365 * DAY };
-
-function setUpTheme() {
-  const button = document.getElementById("theme");
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
-  const apply = () => {
-    const next = isDark() ? "light" : "dark";
-    button.querySelector("span").textContent = say(next);
-    button.setAttribute("aria-label", say("theme_" + next));
-    theme.cache.clear();
-    for (const chart of charts) chart.view.refresh();
-    for (const strip of strips) strip.redraw();
-  };
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    try { localStorage.setItem("cambist-theme", document.documentElement.dataset.theme); } catch { /* files may not store */ }
-    apply();
-  });
-  system.addEventListener("change", apply);
-  apply();
-}
-
-const strips = new Set();
 
 /** How far each value lies below the greatest before it, the cash first, as a negative fraction. */
 function belowPeak(values, cash) {
@@ -235,13 +211,6 @@ function setUpTabs(sections) {
     link.addEventListener("click", () => { tabs[link.dataset.open].click(); tabs[link.dataset.open].scrollIntoView({ block: "start" }); });
   }
   return open(0);
-}
-
-function broken(reason) {
-  const note = document.getElementById("broken");
-  note.hidden = false;
-  note.textContent = say("broken", { reason: String(reason) });
-  throw reason;
 }
 
 const sections = PAGE.results.map((data, i) => new Section(document.getElementById(`result-${i}`), data));

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cambist.backtest.report.columns import Columns, digits_of
+from cambist.backtest.report.document import texts
 from cambist.domain.text import language, say
-from cambist.domain.text.report import TEXTS
 from cambist.domain.trade import EXIT_REASONS
 
 if TYPE_CHECKING:
@@ -29,18 +29,11 @@ _MOST_PRICE_DIGITS = 10
 
 def payload(results: Sequence[Result], titles: Sequence[str], columns: Columns) -> dict[str, Any]:
     """Return the data of the page, ready for JSON; the columns themselves go into ``columns``."""
-    prefix = "report."
-    spoken = tuple(prefix + key for key in _SPOKEN_BY_SCRIPTS)
     return {
         "language": language(),
-        "text": {key.removeprefix(prefix): _template(key) for key in TEXTS if key.startswith(spoken)},
+        "text": texts("report.", _SPOKEN_BY_SCRIPTS),
         "results": [_result(result, title, columns) for result, title in zip(results, titles, strict=True)],
     }
-
-
-def _template(key: str) -> str:
-    """Return a sentence with its placeholders still open: the scripts fill them."""
-    return TEXTS[key][1 if language() == "fr" else 0]
 
 
 def _result(result: Result, title: str, columns: Columns) -> dict[str, Any]:

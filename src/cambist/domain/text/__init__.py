@@ -41,6 +41,10 @@ _AREAS = (
     "jobs",
     "people",
     "brokers",
+    "optimise",
+    "judgement",
+    "search_report",
+    "searches",
 )
 _language: ContextVar[Language] = ContextVar("language", default="en")
 

@@ -46,6 +46,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cli.results": ("list finished backtests", "lister les backtests terminés"),
     "cli.show": ("show one finished backtest", "montrer un backtest terminé"),
     "cli.compare": ("compare finished backtests side by side", "comparer des backtests côte à côte"),
+    "cli.optimise": (
+        "search better parameters, and hear whether to believe them",
+        "chercher de meilleurs paramètres, et savoir s'il faut y croire",
+    ),
+    "cli.searches": ("list finished searches, or show one", "lister les recherches terminées, ou en montrer une"),
     "cli.parity": (
         "compare what a bot traded with its backtest on what the bot saw",
         "comparer ce qu'un bot a négocié à son backtest sur ce qu'il a vu",

@@ -50,6 +50,43 @@ jobs = sa.Table(
     sa.Index(None, "user_id", "asked_ms"),
 )
 
+# Columns are named as the fields of `StoredSearch`; `detail` comes last: a list of searches never reads it.
+searches = sa.Table(
+    "searches",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("user_id", sa.Integer, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("study", sa.String, nullable=False),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("strategy", sa.String, nullable=False),
+    sa.Column("params", Document, nullable=False),
+    sa.Column("values", Document, nullable=False),
+    sa.Column("metrics", Document, nullable=False),
+    sa.Column("out_of_sample", Document(none_as_null=True)),
+    sa.Column("judgement", Document, nullable=False),
+    sa.Column("method", sa.String, nullable=False),
+    sa.Column("goals", Document, nullable=False),
+    sa.Column("axes", Document, nullable=False),
+    sa.Column("where", Document, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("settings", Document, nullable=False),
+    sa.Column("venue", sa.String, nullable=False),
+    sa.Column("symbols", Document, nullable=False),
+    sa.Column("timeframes", Document, nullable=False),
+    sa.Column("first_ts", sa.BigInteger, nullable=False),
+    sa.Column("last_ts", sa.BigInteger, nullable=False),
+    sa.Column("split_ts", sa.BigInteger),
+    sa.Column("trials", sa.BigInteger, nullable=False),
+    sa.Column("counted", sa.BigInteger, nullable=False),
+    sa.Column("data_hash", sa.String, nullable=False),
+    sa.Column("code_hash", sa.String, nullable=False),
+    sa.Column("notes", Document, nullable=False),
+    sa.Column("detail", Document, nullable=False),
+    sa.Index(None, "user_id", "strategy"),
+    sqlite_autoincrement=True,
+)
+
 webhooks = sa.Table(
     "webhooks",
     metadata,

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing, suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Trader
 from cambist.apps.api.idempotency import SHOWN_ONCE
 from cambist.apps.api.problems import id_of, internal, problem_of
@@ -24,7 +25,7 @@ from cambist.usecases.assistant import LONGEST_REQUEST, Task, Told, access_of, c
 from cambist.usecases.oneself import AI_KEY
 from cambist.usecases.strategies import checked_code
 
-router = APIRouter(prefix="/assistant", tags=["assistant"])
+router = Area("/assistant", tags=["assistant"])
 
 _STILL_HERE = b": still here\n\n"
 _STILL_HERE_S = 15.0

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Admin, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.services import Server
@@ -14,7 +15,7 @@ from cambist.domain.person import Identity, Scope
 from cambist.domain.text import say
 from cambist.usecases.auditing import verify
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = Area("/audit", tags=["audit"])
 
 
 class Row(Answer):

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import Cookie, Request, Response
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Oneself, Visited, shown_once
 from cambist.apps.api.words import Answer, Body, Ms
@@ -14,7 +15,7 @@ from cambist.usecases import oneself, people, signing_in
 from cambist.usecases.people import Registration
 from cambist.usecases.signing_in import SignedIn
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = Area("/auth", tags=["auth"])
 
 COOKIE = "cambist_refresh"
 _PATH = "/api/v1/auth"

@@ -7,10 +7,11 @@ from itertools import islice
 from math import isfinite
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.jobs import JobAnswer, accepted, around, new_id
@@ -22,7 +23,7 @@ from cambist.ports.results import StoredResult
 from cambist.usecases import backtests
 from cambist.usecases.results import failed, proved
 
-router = APIRouter(prefix="/backtests", tags=["backtests"])
+router = Area("/backtests", tags=["backtests"])
 
 BacktestId = Annotated[int, Path(ge=1, le=2_147_483_647, examples=[12])]
 NO_NUL = r"^[^\x00]*$"
@@ -32,7 +33,25 @@ ParamValue = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | bool | int 
 _POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
 
 
-class BacktestBody(Body):
+class CostsBody(Body):
+    """Money, costs and rules of a backtest, or of all backtests of a search."""
+
+    cash: Exact = Decimal(10_000)
+    fee_bps: Exact = Decimal(10)
+    maker_fee_bps: Exact | None = None
+    slippage_bps: Exact = Decimal(5)
+    spread_bps: Exact = Decimal(0)
+    volume_share: Exact | None = Decimal("0.1")
+    limit_touch: bool = False
+    pyramiding: int = Field(default=1, ge=1, le=1_000)
+
+    def costs(self) -> dict[str, Any]:
+        """Return them as `cambist.backtest` takes them: a backtest estimates, in floats."""
+        given = {name: getattr(self, name) for name in CostsBody.model_fields}
+        return {name: float(value) if isinstance(value, Decimal) else value for name, value in given.items()}
+
+
+class BacktestBody(CostsBody):
     """A backtest to run. What is left out is as on the command line."""
 
     model_config = ConfigDict(
@@ -70,14 +89,6 @@ class BacktestBody(Body):
     detail: Timeframe | None = None
     """A smaller timeframe whose candles decide what happens within one."""
     params: dict[ParamName, ParamValue] = Field(default={}, max_length=50)
-    cash: Exact = Decimal(10_000)
-    fee_bps: Exact = Decimal(10)
-    maker_fee_bps: Exact | None = None
-    slippage_bps: Exact = Decimal(5)
-    spread_bps: Exact = Decimal(0)
-    volume_share: Exact | None = Decimal("0.1")
-    limit_touch: bool = False
-    pyramiding: int = Field(default=1, ge=1, le=1_000)
     proof: bool = True
     """Whether it is checked that the strategy does not look ahead. A result without is marked so."""
 
@@ -191,16 +202,7 @@ def submit(body: BacktestBody, caller: Trader, own: Own, server: Server, respons
         until=body.until,
         detail=body.detail,
         params=body.params,
-        settings={
-            "cash": float(body.cash),
-            "fee_bps": float(body.fee_bps),
-            "maker_fee_bps": None if body.maker_fee_bps is None else float(body.maker_fee_bps),
-            "slippage_bps": float(body.slippage_bps),
-            "spread_bps": float(body.spread_bps),
-            "volume_share": None if body.volume_share is None else float(body.volume_share),
-            "limit_touch": body.limit_touch,
-            "pyramiding": body.pyramiding,
-        },
+        settings=body.costs(),
         proof=body.proof,
     )
     job = backtests.submit(
@@ -240,7 +242,7 @@ def compare(body: CompareBody, _: Viewer, own: Own) -> ComparisonAnswer:
             for one in found.metrics
         ],
         differences=[
-            RunDifferenceAnswer(kind=one.kind, key=one.key, values=_json(one.values)) for one in found.differences
+            RunDifferenceAnswer(kind=one.kind, key=one.key, values=without_nan(one.values)) for one in found.differences
         ],
         warnings=list(found.warnings),
     )
@@ -252,10 +254,10 @@ def shown(backtest_id: BacktestId, _: Viewer, own: Own) -> BacktestAnswer:
     result = own.results.get(backtest_id)
     return BacktestAnswer(
         **_summary(result).model_dump(),
-        settings=_json(result.settings),
+        settings=without_nan(result.settings),
         data_hash=result.data_hash,
         code_hash=result.code_hash,
-        proof=_json(result.proof),
+        proof=without_nan(result.proof),
         notes=list(result.notes),
         trades=len(result.trades),
         has_report=own.reports.has(backtest_id),
@@ -311,7 +313,11 @@ def report(
 ) -> HTMLResponse:
     """Return the page, which opens offline. It may run its own scripts, by their hash, and reach nothing."""
     own.results.get(backtest_id)
-    text = own.reports.page(backtest_id)
+    return report_page(own.reports.page(backtest_id), f"backtest-{backtest_id}", download=download)
+
+
+def report_page(text: str, name: str, *, download: bool) -> HTMLResponse:
+    """Return a report's page under its own policy, as a page to look at or as the file ``name`` to save."""
     allowed = _POLICY.search(text)
     own_policy = unescape(allowed[1]) if allowed else "default-src 'none'"
     how = "attachment" if download else "inline"
@@ -319,7 +325,7 @@ def report(
         text,
         headers={
             "Content-Security-Policy": f"{own_policy}; frame-ancestors 'self'; sandbox allow-scripts allow-downloads",
-            "Content-Disposition": f'{how}; filename="backtest-{backtest_id}.html"',
+            "Content-Disposition": f'{how}; filename="{name}.html"',
             "X-Content-Type-Options": "nosniff",
         },
     )
@@ -331,7 +337,7 @@ def _summary(result: StoredResult) -> Summary:
         id=result.id,
         created_ms=result.created_ms,
         strategy=result.strategy,
-        params=_json(result.params),
+        params=without_nan(result.params),
         venue=result.venue,
         symbols=list(result.symbols),
         timeframe=result.timeframe,
@@ -366,12 +372,12 @@ def _figure(value: float) -> float | None:
     return value if isfinite(value) else None
 
 
-def _json(value: Any) -> Any:
-    """Return ``value`` as JSON has it, which knows neither NaN nor the infinities."""
+def without_nan(value: Any) -> Any:
+    """Return ``value`` as JSON has it, which knows neither NaN nor the infinities: null stands for them."""
     if isinstance(value, float):
         return _figure(value)
     if isinstance(value, dict):
-        return {key: _json(one) for key, one in value.items()}
+        return {key: without_nan(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(one) for one in value]
+        return [without_nan(one) for one in value]
     return value

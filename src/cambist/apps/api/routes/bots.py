@@ -5,9 +5,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Stores
@@ -24,7 +25,7 @@ from cambist.usecases.accounts import account_of
 from cambist.usecases.bots import add_bot, bot_of, tell_bot
 from cambist.usecases.strategies import need_runnable
 
-router = APIRouter(prefix="/bots", tags=["bots"])
+router = Area("/bots", tags=["bots"])
 
 _PLAIN = r"^[^\x00-\x1f]*$"
 _LAST_TRADES = 10

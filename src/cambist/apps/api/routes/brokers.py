@@ -4,10 +4,11 @@ import asyncio
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps import bootstrap
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Keeper, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.routes.symbols import RefreshShown, refresh_shown
@@ -23,7 +24,7 @@ from cambist.engine.recovery import recover
 from cambist.usecases.brokers import Broker, Brokers, EngineLease, NewBroker
 from cambist.usecases.oneself import set_profile
 
-router = APIRouter(prefix="/brokers", tags=["brokers"])
+router = Area("/brokers", tags=["brokers"])
 
 Id = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]*$", examples=["main"])]
 ExchangeId = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_]+$", examples=["binance"])]

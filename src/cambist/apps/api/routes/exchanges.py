@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Server
@@ -12,7 +13,7 @@ from cambist.apps.api.words import Answer
 from cambist.domain.errors import NotFound
 from cambist.usecases.brokers import near
 
-router = APIRouter(prefix="/exchanges", tags=["exchanges"])
+router = Area("/exchanges", tags=["exchanges"])
 
 
 class ExchangeShown(Answer):

@@ -3,13 +3,16 @@
 from importlib.metadata import version
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.services import Server
 from cambist.apps.api.words import Answer, Ms
 
-router = APIRouter(tags=["health"])
+router = Area(tags=["health"])
+
+_VERSION = version("cambist")  # read off the disk
 
 
 class Alive(Answer):
@@ -34,7 +37,7 @@ class Ready(Answer):
 @router.get("/health", summary="Is the server alive?")
 async def health(server: Server) -> Alive:
     """Answer at once, whatever the database does."""
-    return Alive(version=version("cambist"), now_ms=server.now_ms())
+    return Alive(version=_VERSION, now_ms=server.now_ms())
 
 
 @router.get("/ready", summary="Can the server work?", responses={503: {"model": Ready, "description": "Not ready"}})

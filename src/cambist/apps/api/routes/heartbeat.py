@@ -3,9 +3,10 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.services import Server, Services
 from cambist.apps.api.words import Answer, Exact, Ms
@@ -13,7 +14,7 @@ from cambist.domain.errors import BadInput
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.heartbeat import TIMEFRAMES
 
-router = APIRouter(prefix="/heartbeat", tags=["heartbeat"])
+router = Area("/heartbeat", tags=["heartbeat"])
 
 _SHOWN = 60
 

@@ -4,9 +4,10 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.problems import id_of, problem
 from cambist.apps.api.services import Server
 from cambist.apps.api.words import Answer
@@ -16,7 +17,7 @@ from cambist.domain.webhook_body import FORM
 from cambist.ports.webhooks import Came
 from cambist.usecases.receiving import Incoming, Received
 
-router = APIRouter(prefix="/hooks", tags=["hooks"])
+router = Area("/hooks", tags=["hooks"])
 
 MOST_BYTES = 16_384
 FOR_WEBHOOK, FOR_ADDRESS = 60, 600

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Admin
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Visited, shown_once
@@ -13,7 +14,7 @@ from cambist.domain.person import Role
 from cambist.usecases import people
 from cambist.usecases.people import Registration
 
-router = APIRouter(tags=["invitations"])
+router = Area(tags=["invitations"])
 
 InvitationId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["5e4599bbcb51c46f013f8ed3d33486c0"])]
 _DAY_MS = 86_400_000

@@ -1,12 +1,13 @@
-"""Jobs: backtests and downloads that run by themselves, whoever is looking."""
+"""Jobs: backtests, searches and downloads that run by themselves, whoever is looking."""
 
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps import bootstrap
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -16,7 +17,7 @@ from cambist.domain.job import Job, JobStatus
 from cambist.domain.timeframe import Timeframe
 from cambist.usecases import backtests
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = Area("/jobs", tags=["jobs"])
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_-]+$", examples=["6f9c2d0e5b3a4c1f9d8e7a6b5c4d3e2f"])]
 _INNER = ("language", "allowed_ms")
@@ -60,7 +61,7 @@ class JobAnswer(Answer):
 
     id: str
     kind: str
-    """``backtest`` or ``download``."""
+    """``backtest``, ``search`` or ``download``."""
     status: JobStatus
     step: str | None
     """What it is doing."""
@@ -72,7 +73,7 @@ class JobAnswer(Answer):
     ended_ms: Ms | None
     params: dict[str, Any]
     result: dict[str, Any] | None
-    """Of a backtest ``{"backtest": <id>}``, of a download what was fetched."""
+    """Of a backtest ``{"backtest": <id>}``, of a search ``{"search": <id>}``, of a download what was fetched."""
     error: JobError | None
     cpu_ms: int
     """Computing time that it took."""

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.services import Server
 from cambist.apps.api.words import Answer, Exact, Ms
 from cambist.domain.timeframe import Timeframe
 from cambist.usecases.markets import MOST_CANDLES, MOST_LEVELS, MOST_TICKERS
 
-router = APIRouter(prefix="/markets", tags=["markets"])
+router = Area("/markets", tags=["markets"])
 
 Exchange = Annotated[
     str, Query(max_length=40, pattern=r"^[a-z0-9_]+$", examples=["binance"], description="As `GET /exchanges` has it.")

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Keeper, Viewer
 from cambist.apps.api.routes.auth import Password
 from cambist.apps.api.services import Own, Server, Services
@@ -13,7 +13,7 @@ from cambist.apps.api.words import Answer, Body, Ms
 from cambist.domain.person import Identity, Role, Scope
 from cambist.usecases import oneself
 
-router = APIRouter(prefix="/me", tags=["me"])
+router = Area("/me", tags=["me"])
 
 Provider = Literal["off", "openrouter", "ollama", "openai"]
 Short = Annotated[str, Field(max_length=200)]

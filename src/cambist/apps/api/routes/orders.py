@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import ConfigDict
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Own, Server
@@ -19,7 +20,7 @@ from cambist.ports.past import At
 from cambist.usecases.past import why
 from cambist.usecases.positions import Position, open_positions
 
-router = APIRouter(tags=["orders"])
+router = Area(tags=["orders"])
 
 HISTORY_DAYS = 30
 _NO_CONTROL = r"^[^\x00-\x1f]*$"
@@ -46,7 +47,7 @@ Since = Annotated[Ms | None, Query(description="From this moment on (ms).")]
 Until = Annotated[Ms | None, Query(description="Before this moment (ms).")]
 
 
-def _part(
+async def _part(
     account: Account = None,
     bot: Bot = None,
     source: Source = None,

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.routes.orders import Account
 from cambist.apps.api.routes.statistics import Currency, RateAnswer, currency_of, prices_of
@@ -16,7 +17,7 @@ from cambist.domain.broker import KeyTest
 from cambist.usecases.brokers import Brokers
 from cambist.usecases.portfolio import Portfolio, portfolio
 
-router = APIRouter(prefix="/portfolio", tags=["portfolio"])
+router = Area("/portfolio", tags=["portfolio"])
 
 
 class HoldingAnswer(Answer):

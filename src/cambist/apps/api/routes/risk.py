@@ -4,9 +4,10 @@ from asyncio import to_thread
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -18,7 +19,7 @@ from cambist.domain.standing import AccountStanding
 from cambist.domain.trading import TradingState
 from cambist.usecases.accounts import account_of, ask, set_settings
 
-router = APIRouter(tags=["risk"])
+router = Area(tags=["risk"])
 
 _PLAIN = r"^[^\x00-\x1f]*$"
 Account = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["main"])]
@@ -118,8 +119,9 @@ class AlertShown(Answer):
 @router.get("/accounts", summary="List accounts with how they stand")
 def accounts(caller: Viewer, own: Own) -> list[AccountShown]:
     """Return the accounts by id, with limits, breaker and what is frozen."""
-    settings = {spec.id: spec.settings or {} for spec in own.register.accounts()}
-    return [_shown(one, settings[one.id]) for one in own.standings.of(own.register.accounts())]
+    specs = own.register.accounts()
+    settings = {spec.id: spec.settings or {} for spec in specs}
+    return [_shown(one, settings[one.id]) for one in own.standings.of(specs)]
 
 
 @router.get("/accounts/{account}", summary="Show an account")

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Oneself, Visited
 from cambist.apps.api.words import Answer, Ms
 from cambist.usecases import oneself
 
-router = APIRouter(prefix="/sessions", tags=["sessions"])
+router = Area("/sessions", tags=["sessions"])
 
 
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["5e4599bbcb51c46f013f8ed3d33486c0"])]

@@ -5,9 +5,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import fields
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.routes.orders import Account, Part, Since, Until
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -18,7 +19,7 @@ from cambist.usecases.statistics import Statistics
 
 T = TypeVar("T")
 
-router = APIRouter(prefix="/statistics", tags=["statistics"])
+router = Area("/statistics", tags=["statistics"])
 
 Currency = Annotated[
     str | None,

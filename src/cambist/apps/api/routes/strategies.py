@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
 from fastapi import Body as RawBody
+from fastapi import Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -19,7 +20,7 @@ from cambist.domain.text import Language, language
 from cambist.usecases import strategies as shelf
 from cambist.usecases.accounts import account_of
 
-router = APIRouter(prefix="/strategies", tags=["strategies"])
+router = Area("/strategies", tags=["strategies"])
 
 _CODE = "class Mine(Strategy):\n    def next(self):\n        self.buy(fraction=0.1, stop_loss=0.02)\n"
 

@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, WebSocket
+from fastapi import Request, WebSocket
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.stream.door import Door
 from cambist.apps.api.stream.tickets import LASTS_S
 from cambist.apps.api.visits import shown_once
 from cambist.apps.api.words import Answer
 
-router = APIRouter(prefix="/stream", tags=["stream"])
+router = Area("/stream", tags=["stream"])
 
 
 class Ticket(Answer):

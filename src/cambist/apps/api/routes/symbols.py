@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Server
@@ -15,7 +16,7 @@ from cambist.domain.text import say
 from cambist.ports.symbols import Found, SymbolQuery
 from cambist.usecases.listings import Refresh
 
-router = APIRouter(prefix="/symbols", tags=["symbols"])
+router = Area("/symbols", tags=["symbols"])
 
 Exchange = Annotated[str, Query(max_length=40, pattern=r"^[a-z0-9_]+$", examples=["binance"])]
 Testnet = Annotated[bool, Query(description="Those of its test exchange.")]

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Keeper
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Oneself, Visited, shown_once
@@ -13,7 +14,7 @@ from cambist.domain.person import Scope
 from cambist.ports.people import ApiToken
 from cambist.usecases import oneself
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = Area("/tokens", tags=["tokens"])
 
 
 TokenId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["5e4599bbcb51c46f013f8ed3d33486c0"])]

@@ -3,9 +3,10 @@
 from asyncio import to_thread
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -17,7 +18,7 @@ from cambist.domain.order import OrderType, Side, TimeInForce
 from cambist.usecases.accounts import account_of, ask
 from cambist.usecases.trading import HOLDS_MS, Summary, Wanted, execute, offer_in, order_params, summary
 
-router = APIRouter(prefix="/trading", tags=["trading"])
+router = Area("/trading", tags=["trading"])
 
 _PLAIN = r"^[^\x00-\x1f]*$"
 Account = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["main"])]

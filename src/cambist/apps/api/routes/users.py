@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Admin
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.auth import Name, Password
@@ -16,7 +17,7 @@ from cambist.usecases import people
 from cambist.usecases.accounts import take_up_caps
 from cambist.usecases.signing_in import new_password
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = Area("/users", tags=["users"])
 
 UserId = Annotated[int, Path(ge=1, le=2_147_483_647)]
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import ConfigDict, Field
 
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Caller, Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.orders import OrderAnswer, order_answer
@@ -22,7 +23,7 @@ from cambist.ports.webhooks import Came, Sender, Webhook, WebhookCall
 from cambist.usecases import webhooks as shop
 from cambist.usecases.receiving import why_told
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = Area("/webhooks", tags=["webhooks"])
 
 Id = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", examples=["kq3xW0n1Qb2yTtHk3nJr8A"])]
 Window = Annotated[int, Field(ge=1, le=shop.LONGEST_WINDOW_S, examples=[30])]

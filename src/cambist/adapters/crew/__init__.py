@@ -1,0 +1,1 @@
+"""Who computes: threads and processes by joblib, clusters by Dask."""

@@ -1,0 +1,114 @@
+"""How much memory a search will take, said before it begins; and what would fit where it would not.
+
+What grows is few: the candles, the indicators that combinations share, what each worker holds for the combination that
+it is at, and the table of finished trials. The number of combinations counts in the last alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cambist.domain.errors import BadInput
+from cambist.domain.text import say
+
+if TYPE_CHECKING:
+    from cambist.backtest.optimise.evaluation import Evaluator, JailedEvaluator
+
+MB = 1e6
+PER_TRIAL = 100
+"""Bytes of a finished trial at hand; the log has the rest."""
+PER_CANDLE = 48
+"""Six columns."""
+WORKED_OUT = 8
+"""Close times, once for all combinations."""
+SIGNALLED = 80
+"""Per candle and worker, of a strategy that gives arrays: its signals, and some columns of its own."""
+LOOPED = 400
+"""Per candle and worker, of one that decides candle by candle: lines and columns as lists, equity."""
+PROCESS = 150_000_000
+"""A fresh process with all that evaluates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a search will take, in bytes."""
+
+    candles: int
+    """Of all series, once."""
+    shared: int
+    """At most, of indicators, once for each process."""
+    worker: int
+    """Of each worker, beside."""
+    trials: int
+    workers: int
+    processes: bool
+    """Whether workers are processes, each with a copy of all but the trials."""
+
+    @property
+    def total(self) -> int:
+        """Return all of it."""
+        copies = self.workers if self.processes else 0
+        own = self.worker * self.workers + copies * (PROCESS + self.candles + self.shared)
+        return self.candles + self.shared + own + self.trials
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return it as a person reads it."""
+        parts = {"candles": self.candles, "shared": self.shared, "trials": self.trials}
+        parts["workers"] = self.total - sum(parts.values())
+        return tuple(
+            say(f"optimise.memory.{name}", mb=_mb(size), workers=self.workers) for name, size in parts.items() if size
+        )
+
+
+def estimate(evaluator: Evaluator | JailedEvaluator, combinations: int, workers: int) -> Estimate:
+    """Return what trying ``combinations`` with ``workers`` will take: threads where all is compiled, else processes."""
+    longest = max(len(one) for one in evaluator.series)
+    count = sum(len(one) for one in evaluator.series)
+    return Estimate(
+        candles=count * (PER_CANDLE + (WORKED_OUT if evaluator.fused else 0)),
+        shared=int(evaluator.memory_mb * MB),
+        worker=longest * (SIGNALLED if evaluator.fused else LOOPED),
+        trials=combinations * PER_TRIAL,
+        workers=workers,
+        processes=evaluator.jailed or (not evaluator.fused and workers > 1),
+    )
+
+
+def check(estimate: Estimate, available_bytes: int) -> None:
+    """Raise `BadInput`, saying what would fit, if ``estimate`` is more than there is."""
+    if estimate.total <= available_bytes:
+        return
+    raise BadInput(
+        "memory",
+        f"{_mb(estimate.total)} MB",
+        "optimise.memory.too_much",
+        available=_mb(available_bytes),
+        parts="; ".join(estimate.lines),
+        fits=_remedy(estimate, available_bytes),
+    )
+
+
+def _remedy(estimate: Estimate, available: int) -> str:
+    """Return the first of these that would fit: fewer workers, fewer trials, less to share, a shorter history."""
+    for workers in range(estimate.workers - 1, 0, -1):
+        fewer = replace(estimate, workers=workers, processes=estimate.processes and workers > 1)
+        if fewer.total <= available:
+            return say("optimise.memory.fewer_workers", workers=workers)
+    without = replace(estimate, trials=0)
+    if without.total <= available:
+        return say("optimise.memory.fewer_trials", trials=(available - without.total) // PER_TRIAL)
+    alone = replace(estimate, workers=1, processes=False)
+    unshared = replace(alone, shared=0)
+    if unshared.total <= available:
+        return say("optimise.memory.share_less", mb=(available - unshared.total) // int(MB))
+    grows = unshared.candles + unshared.worker
+    share = int(100 * (available - unshared.trials) / grows) if grows else 0
+    if share > 0:
+        return say("optimise.memory.shorter", percent=share)
+    return say("optimise.memory.more")
+
+
+def _mb(size: int) -> str:
+    return f"{size / MB:,.0f}"
