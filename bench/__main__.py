@@ -57,12 +57,12 @@ def _results(held: Session, figures: Sequence[Figure], date: str | None) -> str:
 
 
 def _versions(held: Session) -> str:
-    lines = {}
+    lines: dict[str, str] = {}
     for command, report in held.told.items():
         if isinstance(report, Report) and report.versions:
-            script = command[2].rsplit(".", 1)[-1].removesuffix("_run")
-            name = "Cambist" if script == "workloads" else script
-            lines[name] = ", ".join(f"{package} {version}" for package, version in report.versions.items())
+            script = command[2].rsplit(".", 1)[-1].removesuffix("_run").removesuffix("_sweep")
+            name = "Cambist" if script in ("workloads", "sweep") else script
+            lines.setdefault(name, ", ".join(f"{package} {version}" for package, version in report.versions.items()))
     return "\n".join(f"- {name}: {packages}" for name, packages in lines.items())
 
 

@@ -34,6 +34,38 @@ def compiled(session: Session) -> Figure:
     return figure
 
 
+def sweep(session: Session) -> Figure:
+    pairs = f"{len(work.PAIRS)} pairs of EMA periods"
+    figure = Figure(f"A sweep: {pairs} over {work.COUNT:,} candles; stop, target, fees, and figures of each")
+    ours = session.report_of("sweep")
+    theirs = session.peer_report("vectorbt", "numba", work="sweep_")
+    mine: Measure | Failed = ours if isinstance(ours, Failed) else ours.measures["whole"]
+    figure.rows += [
+        versus(f"vectorbt, {figures}", mine, theirs if isinstance(theirs, Failed) else theirs.measures[name], target)
+        for name, figures, target in (("value", "final value alone", 30), ("four", "four figures of each", None))
+    ]
+    peak = None if isinstance(ours, Failed) else ours.peak_mb
+    held = "" if isinstance(theirs, Failed) else f"{theirs.peak_mb:.0f} MB"
+    figure.rows.append(limit("peak memory", "" if peak is None else f"{peak:.0f} MB", peak, 400, "under 400 MB", held))
+    for engine, report, name in (("Cambist", ours, "whole"), ("vectorbt, numba", theirs, "value")):
+        if not isinstance(report, Failed):
+            facts = report.measures[name].facts
+            figure.outcomes.append(
+                {
+                    "engine": engine,
+                    "trades": f"{facts['trades']:,}",
+                    "best end / start": f"{facts['final']:.4f}",
+                    "computing time": seconds(facts["cpu_s"]),
+                    "peak memory": f"{report.peak_mb:.0f} MB",
+                }
+            )
+    figure.notes += [
+        f"vectorbt tries {work.CHUNK} pairs at a time, which is its best here, on one core; Cambist all cores.",
+        "Cambist computes all its measures of each pair; what is tried twice is not kept from one run to the next.",
+    ]
+    return figure
+
+
 def event_loop(session: Session) -> Figure:
     figure = Figure("Event loop: a Strategy that decides candle by candle")
     ours, short = session.ours("event_loop"), session.ours("event_loop", "short")
@@ -169,6 +201,7 @@ FIGURES: dict[str, Callable[[Session], Figure]] = {
     figure.__name__: figure
     for figure in (
         compiled,
+        sweep,
         event_loop,
         template,
         cold_start,

@@ -53,21 +53,25 @@ class Session:
         """Return all that the process of ``workload`` told."""
         return self._report((sys.executable, "-m", "bench.workloads", workload))
 
+    def report_of(self, module: str) -> Report | Failed:
+        """Return all that the process of a workload with a module of its own told."""
+        return self._report((sys.executable, "-m", f"bench.{module}"))
+
     def peer(self, name: str, *options: str) -> Measure | Failed:
         """Return what a peer took for its whole work."""
         command = self.peer_command(name, *options)
         return command if isinstance(command, Failed) else self._measure(command, "whole")
 
-    def peer_command(self, name: str, *options: str) -> tuple[str, ...] | Failed:
+    def peer_command(self, name: str, *options: str, work: str = "") -> tuple[str, ...] | Failed:
         """Return the command that runs a peer's script in the peer's environment, which is made if need be."""
         if not self.peers:
             return Failed("left out")
-        python = python_of(PEERS[name])
-        return python if isinstance(python, Failed) else (str(python), "-m", f"bench.peers.{name}_run", *options)
+        python, script = python_of(PEERS[name]), f"bench.peers.{name}_{work}run"
+        return python if isinstance(python, Failed) else (str(python), "-m", script, *options)
 
-    def peer_report(self, name: str, *options: str) -> Report | Failed:
+    def peer_report(self, name: str, *options: str, work: str = "") -> Report | Failed:
         """Return all that a peer's process told."""
-        command = self.peer_command(name, *options)
+        command = self.peer_command(name, *options, work=work)
         return command if isinstance(command, Failed) else self._report(command)
 
     def from_shell(self, *command: str) -> Measure | Failed:

@@ -25,3 +25,8 @@ FEE, SLIPPAGE = 0.001, 0.0005
 FRACTION = 0.10
 CASH = 100_000_000.0
 """So much that a peer which trades whole coins only rounds little away."""
+
+PAIRS = tuple((fast, slow) for fast in range(5, 25) for slow in range(25, 75, 5))
+"""Of a sweep: 200 pairs of EMA periods."""
+CHUNK = 5
+"""How many of them vectorbt does best at a time; more take longer, and more memory."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
+from hashlib import blake2b
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from cambist.analytics.performance import YEAR_MS, start_of
 from cambist.backtest.engines import Funding, Outcome, compiled, looped
@@ -100,6 +103,14 @@ class _Evaluates:
     def data_hash(self) -> str:
         """Return a digest of all candles, those that decide what happens within one included."""
         return digest_of_candles((*self.series, *self._market.detail))
+
+    @cached_property
+    def terms_hash(self) -> str:
+        """Return a digest of the venue's rules and of the funding that is paid."""
+        digest = blake2b(repr(sorted((self._market.instruments or {}).items())).encode(), digest_size=16)
+        for symbol, (ts, rate) in sorted((self._market.funding or {}).items()):
+            digest.update(symbol.encode() + np.asarray(ts).tobytes() + np.asarray(rate).tobytes())
+        return digest.hexdigest()
 
     def _placed(self, params: Params) -> tuple[Timeframe, dict[str, Any]]:
         """Return the timeframe of a combination, and the parameters that are the strategy's."""
@@ -218,7 +229,8 @@ class Evaluator(_Evaluates):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Begin anew with what travelled."""
-        strategy, candles = state.pop("strategy"), state.pop("candles")
+        strategy, candles = state.pop("strategy"), [_aligned(one) for one in state.pop("candles")]
+        state["detail"] = [_aligned(one) for one in state["detail"]]
         self.__init__(from_source(*strategy) if isinstance(strategy, tuple) else strategy, candles, **state)  # type: ignore[misc]
 
 
@@ -312,6 +324,16 @@ class JailedEvaluator(_Evaluates):
 
 
 AnyEvaluator = Evaluator | JailedEvaluator
+
+
+def _aligned(candles: Candles) -> Candles:
+    """Return ``candles`` in memory as this machine reads it: what travels may come to lie between two words."""
+    columns = {name: _column(getattr(candles, name)) for name in ("ts", "open", "high", "low", "close", "volume")}
+    return replace(candles, **columns)
+
+
+def _column(values: Any) -> Any:
+    return np.require(values, requirements=["ALIGNED", "C_CONTIGUOUS"])
 
 
 def _part(outcome: Outcome) -> Part:

@@ -92,9 +92,11 @@ def check(estimate: Estimate, available_bytes: int) -> None:
 
 def _remedy(estimate: Estimate, available: int) -> str:
     """Return the first of these that would fit: fewer workers, fewer trials, less to share, a shorter history."""
-    for workers in range(estimate.workers - 1, 0, -1):
+    each = replace(estimate, workers=1).total - replace(estimate, workers=0).total
+    room = (available - replace(estimate, workers=0).total) // each
+    for workers in (min(room, estimate.workers - 1), 1):
         fewer = replace(estimate, workers=workers, processes=estimate.processes and workers > 1)
-        if fewer.total <= available:
+        if 0 < workers < estimate.workers and fewer.total <= available:
             return say("optimise.memory.fewer_workers", workers=workers)
     without = replace(estimate, trials=0)
     if without.total <= available:

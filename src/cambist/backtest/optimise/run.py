@@ -83,6 +83,7 @@ class Hunt:
             "strategy": evaluator.strategy_name,
             "code": evaluator.code_hash,
             "data": evaluator.data_hash,
+            "terms": evaluator.terms_hash,
             "settings": asdict(evaluator.settings),
             "base": dict(plan.base),
             "method": plan.method,

@@ -37,7 +37,8 @@ def _over(stretch: Stretch, columns: list[npt.NDArray[Any]]) -> Evaluated:
     cash, seat = stretch.cash, stretch.seats[0]
     rows, periods = stretch.samples
     count = len(seat.candles) - stretch.starts[0]
-    closed = trades["exit_reason"] != _OPEN
+    ended = trades.size - int(trades.size > 0 and trades["exit_reason"][-1] == _OPEN)  # at most the last has not
+    pnl = np.ascontiguousarray(trades["pnl"][:ended])
     returns = relative_changes(sampled, cash)
     metrics = summed(
         Course(
@@ -49,7 +50,7 @@ def _over(stretch: Stretch, columns: list[npt.NDArray[Any]]) -> Evaluated:
             returns=returns,
             periods=periods,
         ),
-        of_trades(trades["pnl"][closed], trades.size, float(trades["fees"].sum()), float(trades["slippage"].sum())),
+        of_trades(pnl, trades.size, float(trades["fees"].sum()), float(trades["slippage"].sum())),
         cash=cash,
         held=stretch.held,
         exposure=float(account["candles_held"]) / count,
