@@ -7,21 +7,43 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
+import cambist as cb
 from bench import work
-from bench.sweep import AT_ONCE, evaluator, tried
+from bench.sweep import evaluator, tried
 from cambist.adapters.crew.dask import Cluster
+from cambist.backtest.optimise.evaluation import Evaluator
+from cambist.backtest.result import Settings
+from cambist.strategies.ema_cross import EmaCross
 
 WORKERS = (1, 2)
 TARGET = 1.7
 """How many times as fast two are to be as one."""
+_START_MS = 1_704_067_200_000
 
 
 def rows(runs: int = 3) -> list[dict[str, Any]]:
-    """Return one row per number of workers: the median of the runs in seconds, and how many times one worker's rate."""
-    shared = evaluator()
-    batches = [work.PAIRS[i : i + AT_ONCE] for i in range(0, len(work.PAIRS), AT_ONCE)]
+    """Return one row per kind of strategy and number of workers: median seconds, and how many times one worker's rate.
+
+    ``event loop``: 48 trials of a tenth of a second, what clusters are for. ``compiled``: 200 of some milliseconds,
+    which keep the scheduler and this process as busy as the workers.
+    """
+    return [*_rows("event loop", *_looped(), runs), *_rows("compiled", evaluator(), _batches(work.PAIRS, 5), runs)]
+
+
+def _looped() -> tuple[Evaluator, list[Any]]:
+    market = cb.synthetic_market((work.SYMBOL,), start_ms=_START_MS, count=20_000, timeframe="1h", seed=5)
+    pairs = tuple((fast, slow) for fast in range(5, 17) for slow in range(30, 90, 15))
+    return Evaluator(EmaCross, [market[work.SYMBOL]], settings=Settings()), _batches(pairs, 1)
+
+
+def _batches(pairs: Sequence[tuple[int, int]], size: int) -> list[Any]:
+    return [tuple(pairs[i : i + size]) for i in range(0, len(pairs), size)]
+
+
+def _rows(kind: str, shared: Evaluator, batches: list[Any], runs: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     answers = []
     for workers in WORKERS:
@@ -29,7 +51,7 @@ def rows(runs: int = 3) -> list[dict[str, Any]]:
         answers.append(answer)
         median = statistics.median(seconds)
         first = found[0]["median_s"] if found else median
-        row = {"workers": workers, "combinations": len(work.PAIRS), "median_s": median, "fastest_s": min(seconds)}
+        row = {"kind": kind, "workers": workers, "median_s": median, "fastest_s": min(seconds)}
         found.append(row | {"times": first / median})
     if any(answer != answers[0] for answer in answers):
         raise RuntimeError("two workers gave other figures than one")
@@ -56,6 +78,6 @@ def _timed(workers: int, shared: Any, batches: list[Any], runs: int) -> tuple[li
 if __name__ == "__main__":
     for row in rows():
         print(
-            f"{row['workers']} workers  {row['median_s']:6.2f} s (fastest {row['fastest_s']:.2f})"
+            f"{row['kind']:10}  {row['workers']} workers  {row['median_s']:6.2f} s (fastest {row['fastest_s']:.2f})"
             f"  {row['times']:.2f} times (target for two: {TARGET})"
         )

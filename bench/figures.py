@@ -42,7 +42,7 @@ def sweep(session: Session) -> Figure:
     mine: Measure | Failed = ours if isinstance(ours, Failed) else ours.measures["whole"]
     figure.rows += [
         versus(f"vectorbt, {figures}", mine, theirs if isinstance(theirs, Failed) else theirs.measures[name], target)
-        for name, figures, target in (("value", "final value alone", 30), ("four", "four figures of each", None))
+        for name, figures, target in (("value", "final value alone", 30), ("four", "four figures of each", 30))
     ]
     peak = None if isinstance(ours, Failed) else ours.peak_mb
     held = "" if isinstance(theirs, Failed) else f"{theirs.peak_mb:.0f} MB"
