@@ -80,7 +80,7 @@ def sweep(
         base=params,
     )
     how = How(
-        method=Method(method),
+        method=Method.parse(method),
         trials=trials,
         goals=(objective,) if isinstance(objective, str) else tuple(objective),
         where=(where,) if isinstance(where, str) or callable(where) else tuple(where),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from cambist.domain.errors import BadInput
+
 if TYPE_CHECKING:
     from cambist.domain.candles import Floats
 
@@ -36,6 +38,14 @@ class Method(StrEnum):
     """Covariance matrix adaptation (N. Hansen, The CMA Evolution Strategy, 2016)."""
     NSGA2 = "nsga2"
     """Several objectives at once (K. Deb and others, A Fast and Elitist Multiobjective Genetic Algorithm, 2002)."""
+
+    @classmethod
+    def parse(cls, text: str) -> Method:
+        """Return the method written as ``text`` (a `Method` is its own text); raise `BadInput` naming them."""
+        try:
+            return cls(text)
+        except ValueError:
+            raise BadInput("method", text, "param.choices", choices=", ".join(cls)) from None
 
 
 class State(StrEnum):

@@ -25,8 +25,8 @@ from cambist.ports.searches import SearchStore
 from cambist.ports.strategies import Shelf
 from cambist.usecases.download_job import Loads
 from cambist.usecases.jobs import Cancelled
-from cambist.usecases.optimise import How, Stored, Tools, Wanted, evaluator_of, hunt_of, looks, pursue
-from cambist.usecases.searches import to_keep
+from cambist.usecases.optimise import How, Stored, Tools, Wanted, evaluator_of, hunt_of, looks, pursue, trials_of
+from cambist.usecases.searches import check_trials, to_keep
 
 _LOADED = 20
 """Percent of the job that loading takes."""
@@ -104,6 +104,7 @@ class SearchJob:
             stored = Stored(sandbox=self._sandbox(), code=self._shelf(job.user_id).code)
         evaluator = evaluator_of(wanted, self._lake, stored)
         hunted = hunt_of(evaluator, wanted, looks(self._searches(job.user_id), wanted, evaluator))
+        check_trials(trials_of(hunted.plan))
         telling = _Telling(tell)
         try:
             with self._tools(job.user_id, evaluator.fused or stored is not None) as tools:

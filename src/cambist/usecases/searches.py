@@ -32,7 +32,7 @@ class Sought:
     """A search as a person asks for it: the market as for a backtest, and what is searched on it."""
 
     market: Wanted
-    """Its parameters are what every combination has, its timeframe the first of those searched."""
+    """Its parameters are what every combination has, its timeframe the shortest of those searched."""
     timeframes: tuple[Timeframe, ...]
     space: tuple[str, ...]
     """``fast=5:50:5`` and so on, as on the command line."""
@@ -86,6 +86,11 @@ def _check(sought: Sought, strategy: str) -> None:
         conditions(how.where, axes, base)
         if how.method is Method.GRID and how.trials is None:
             trials = combinations(axes)
+    check_trials(trials)
+
+
+def check_trials(trials: int) -> None:
+    """Raise `BadInput` if ``trials`` are more than others may ask for."""
     if trials > MOST_TRIALS:
         raise BadInput("trials", trials, "searches.trials_most", most=MOST_TRIALS)
 

@@ -161,7 +161,7 @@ def submit(body: SearchBody, caller: Trader, own: Own, server: Server, response:
         market=backtests.Wanted(
             strategy=body.strategy,
             symbols=tuple(body.symbols),
-            timeframe=body.timeframes[0],
+            timeframe=min(body.timeframes, key=lambda one: one.ms),
             venue=body.venue,
             account=body.account,
             since=body.since,
