@@ -62,7 +62,7 @@ def _timed(workers: int, shared: Any, batches: list[Any], runs: int) -> tuple[li
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     ) as cluster:
         crew = Cluster(cluster.scheduler_address)
         seconds = []

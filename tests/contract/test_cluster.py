@@ -24,7 +24,7 @@ from cambist.ports.crew import Crew
 def local() -> Iterator[distributed.LocalCluster]:
     """Return a real scheduler and two real workers, each in a process of its own, with a nurse that replaces it."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     ) as cluster:
         yield cluster
 

@@ -135,7 +135,7 @@ class _Trading:
         """Trade until something fails that must not."""
         setup, clock = self._setup, self._clock
         await self._seat()
-        needed = setup.history * Timeframe.M1.ms
+        needed = (setup.history + 1) * Timeframe.M1.ms  # the last one may not be listed yet
         history = await _patiently(
             clock,
             lambda: self._recent.candles(setup.symbol, Timeframe.M1, clock.now_ms() - needed, clock.now_ms()),

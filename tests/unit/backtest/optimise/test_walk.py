@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from math import isnan, prod
 from pathlib import Path
 from typing import Any
@@ -287,8 +287,9 @@ def test_ctrl_c_stops_it_and_says_how_far_it_came(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     for method in (Method.GRID, Method.RANDOM):
+        clock = iter(count()).__next__  # each look is a second later: each batch is shown
         with pytest.raises(Stopped) as stopped:
-            walked(plan(method=method, trials=4), rolling(), tmp_path, progress=press)
+            walked(plan(method=method, trials=4), rolling(), tmp_path, progress=press, seconds=clock)
         assert stopped.value.key == "walk.stopped"
         assert 0 < int(str(stopped.value.params["done"])) < 40
 
