@@ -81,9 +81,9 @@ def new_account() -> Account:
 class BusyAccount:
     """Trades for as long as it is asked to."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, begin_ms: int = FIRST_TS) -> None:
         self._random = Random(seed)
-        self._ts, self._price, self._seq = FIRST_TS, 30_000.0, 0
+        self._ts, self._price, self._seq = begin_ms, 30_000.0, 0
         self._inbox: deque[AccountEvent] = deque()
         self._exchange = Exchange([INSTRUMENT], Costs(volume_share=None), self._hear)
         self._exchange.add_account(SPEC.id, {"USDT": BOT.budget})

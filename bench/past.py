@@ -43,7 +43,7 @@ def rows(events: int = EVENTS, trades: int = TRADES) -> list[dict[str, Any]]:
         history = History(SqlPast(url, SPEC.user_id), journal, lambda _: TRAITS)
         whole, kept = _timed(history.read_on)
         grown = _peak_mb() - before
-        count = kept.marks()[SPEC.id]
+        (count,) = [mark.seq for mark in kept.marks()]
         idle = min(_timed(history.read_on)[0] for _ in range(20))
         single = []
         for taken in busy.events(20):

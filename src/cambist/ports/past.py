@@ -25,6 +25,17 @@ class Thinning:
     bucket: int
 
 
+@record(kw_only=True)
+class Mark:
+    """How far an account's journal has been read."""
+
+    account: AccountSpec
+    seq: int
+    """The last entry that was read; 0: none."""
+    behind: bool
+    """Whether the journal goes on after it."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Piece:
     """What a stretch of an account's journal has changed: all of it is kept, or none."""
@@ -46,16 +57,12 @@ class Piece:
 class Past(Protocol):
     """Orders, fills, trades and equity of one user (or of all)."""
 
-    def behind(self, account: str | None = None) -> list[AccountSpec]:
-        """Return the accounts (or the one) whose journals go on after their marks, by id."""
+    def marks(self, account: str | None = None) -> list[Mark]:
+        """Return how far the journal of each account (or of the one) has been read, by id."""
         ...
 
     def mark(self, account: str) -> tuple[int, str] | None:
         """Return (seq, state) up to which the journal of ``account`` has been read."""
-        ...
-
-    def marks(self) -> dict[str, int]:
-        """Return up to which ``seq`` each account's journal has been read."""
         ...
 
     def keep(self, piece: Piece) -> bool:

@@ -7,9 +7,10 @@ first; nothing is missed and nothing is counted twice, however many do so at onc
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from threading import Lock
+from typing import Any, TypeVar
 
 from cambist.domain.account import AccountSpec
 from cambist.domain.errors import StorageFailed
@@ -22,9 +23,14 @@ from cambist.engine.account import Account
 from cambist.engine.recovery import Journaled
 from cambist.ports.book import Journal, JournalEntry
 from cambist.ports.clock import Clock
-from cambist.ports.past import Past
+from cambist.ports.past import Mark, Past
 from cambist.usecases.past_reading import NOT_RUNNING, Reader
 from cambist.usecases.past_state import Known, Reading, known_of
+
+T = TypeVar("T")
+
+Look = Callable[[Reading, int], T]
+"""Makes something of how an account stands after a journal entry of that number."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,54 +49,85 @@ class History:
     def __init__(
         self, kept: Past, journal: Journal, traits_of: Callable[[AccountSpec], Traits], *, piece: int = PIECE
     ) -> None:
-        self._kept = kept
+        self.kept = kept
+        """What has been read so far."""
         self._size = piece
         self._journal = journal
         self._traits_of = traits_of
         self._lock = Lock()
         self._known: dict[str, Known] = {}
+        self._looks: dict[tuple[str, Look[Any]], tuple[int, Any]] = {}
 
     def read_on(self, account: str | None = None) -> Past:
         """Read the journals (or one) to their ends, and return what is kept. Costs one query if nothing is new.
 
         Raises `StorageFailed` if one cannot be read; the others are.
         """
-        if self._kept.behind(account):
-            failed = None
-            with self._lock:  # threads of one process wait for each other: together they would do the same work
-                for spec in self._kept.behind(account):
-                    try:
-                        self._catch_up(spec)
-                    except StorageFailed as error:  # the others are read all the same
-                        failed = failed or error
-            if failed is not None:
-                raise failed
-        return self._kept
+        self._marks(account)
+        return self.kept
+
+    def is_read(self) -> bool:
+        """Tell whether the journals have been read to their ends, and here: to ask is then a matter of a few rows."""
+        return all(not one.behind and self._seq(one) == one.seq for one in self.kept.marks())
 
     def make_again(self, account: str) -> Past:
         """Forget what is known of ``account`` and read it off its journal anew."""
-        self._kept.forget(account)
+        self.kept.forget(account)
         return self.read_on(account)
 
     def known(self) -> dict[str, Known]:
         """Return what each account's journal knows of bots and prices where it ends, by account."""
-        marks = self.read_on().marks()
-        for account, seq in marks.items():
-            if account not in self._known or self._known[account].seq != seq:
-                state = self._state(account)
+        marks = self._marks()
+        for mark in marks:
+            if self._seq(mark) != mark.seq:
+                state = self._state(mark.account.id)
                 if state is not None:
-                    self._known[account] = known_of(*state)
-        return {account: self._known[account] for account in marks if account in self._known}
+                    self._known[mark.account.id] = known_of(*state)
+        return {one.account.id: self._known[one.account.id] for one in marks if one.account.id in self._known}
 
-    def now(self, account: AccountSpec) -> Reading:
-        """Return how ``account`` stands where its journal ends, and what is known beside that."""
+    def now(self, account: AccountSpec) -> tuple[Reading, int]:
+        """Return how ``account`` stands where its journal ends, with what is known beside that, and where that is."""
         self.read_on(account.id)
-        state = self._state(account.id)
-        return Reading(Account(account, self._traits_of(account))) if state is None else state[0]
+        return self._state(account.id) or (Reading(Account(account, self._traits_of(account))), 0)
+
+    def seen(self, accounts: Iterable[AccountSpec], look: Look[T]) -> list[T]:
+        """Return what ``look`` makes of each of ``accounts`` where its journal ends: made once, and kept until that
+        journal goes on. Raises `StorageFailed`."""
+        known = self.known()
+        found = []
+        for spec in accounts:
+            seq, key = known[spec.id].seq if spec.id in known else 0, (spec.id, look)
+            kept = self._looks.get(key)
+            if kept is None or kept[0] != seq:
+                kept = self._looks[key] = (seq, look(*self.now(spec)))
+            found.append(kept[1])
+        return found
+
+    def _marks(self, account: str | None = None) -> list[Mark]:
+        """Return how far the journals (or the one) have been read, once they have been read to their ends."""
+        marks = self.kept.marks(account)
+        if any(mark.behind for mark in marks):
+            failed = None
+            with self._lock:  # threads of one process wait for each other: together they would do the same work
+                for mark in self.kept.marks(account):
+                    try:
+                        if mark.behind:
+                            self._catch_up(mark.account)
+                    except StorageFailed as error:  # the others are read all the same
+                        failed = failed or error
+            if failed is not None:
+                raise failed
+            marks = self.kept.marks(account)
+        return marks
+
+    def _seq(self, mark: Mark) -> int:
+        """Return up to where an account is known here."""
+        known = self._known.get(mark.account.id)
+        return 0 if known is None else known.seq
 
     def _state(self, account: str) -> tuple[Reading, int] | None:
         """Return what is known of ``account`` and up to which entry; None if its journal has none."""
-        mark = self._kept.mark(account)
+        mark = self.kept.mark(account)
         reading = None if mark is None else _read(mark[1])
         if mark is not None and reading is None:  # another version of Cambist wrote it
             mark = self.make_again(account).mark(account)
@@ -108,20 +145,20 @@ class History:
             for entry in entries:
                 reader.take(_event(entry), entry)
             piece = reader.piece(seq)
-            if not self._kept.keep(piece):
+            if not self.kept.keep(piece):
                 return False
             seq = piece.seq
             self._known[spec.id] = known_of(reader.reading, seq)
         return True
 
     def _mark(self, spec: AccountSpec) -> tuple[int, Reading]:
-        known = self._kept.mark(spec.id)
+        known = self.kept.mark(spec.id)
         if known is not None:
             seq, state = known
             reading = _read(state)
             if reading is not None:
                 return seq, reading
-            self._kept.forget(spec.id)  # another version of Cambist wrote it
+            self.kept.forget(spec.id)  # another version of Cambist wrote it
         return 0, Reading(Account(spec, self._traits_of(spec)))
 
 

@@ -14,12 +14,12 @@ from cambist.domain.errors import NotFound
 from cambist.domain.position import ZERO
 from cambist.domain.price import Price
 from cambist.domain.record import record
-from cambist.engine.account import Account
 from cambist.engine.hand import spendable
-from cambist.execution.reconcile import HoldingDiffers, holdings
+from cambist.execution.reconcile import Contract, HoldingDiffers, holdings
 from cambist.portfolio.ledger import COUNTERPARTIES, FREE
 from cambist.ports.book import Register
 from cambist.usecases.past import History
+from cambist.usecases.past_state import Reading
 from cambist.usecases.statistics import Rates, usual
 
 NOTHING: Mapping[str, KeyTest] = {}
@@ -94,8 +94,10 @@ def portfolio(
         raise NotFound("book.no_account", account=account, near=", ".join(known) or "-")
     specs = [spec for spec in known.values() if account in (None, spec.id)]
     currency = currency or usual(specs or list(known.values()))
-    states = {spec.id: history.now(spec).account for spec in specs}
-    found = [_held(spec, states[spec.id], rates, currency, live.get(spec.id)) for spec in specs]
+    found = [
+        _valued(spec, held, rates, currency, live.get(spec.id))
+        for spec, held in zip(specs, history.seen(specs, _held), strict=True)
+    ]
     assets = _over_all(found)
     return Portfolio(
         currency=currency,
@@ -106,30 +108,48 @@ def portfolio(
     )
 
 
-def _held(spec: AccountSpec, account: Account, rates: Rates, currency: str, live: KeyTest | None) -> AccountHoldings:
+@record(kw_only=True)
+class _Held:
+    """What an account holds, whatever that is worth."""
+
+    ts: int
+    parts: dict[str, tuple[Decimal, Decimal, Decimal]]
+    """By asset: what is free, what orders by hand wait for, what bots have."""
+    expected: dict[str, Decimal]
+    """By asset: what the venue should say."""
+    contracts: dict[str, Contract]
+
+
+def _held(reading: Reading, _seq: int) -> _Held:
+    account = reading.account
     places: dict[str, tuple[Decimal, Decimal]] = {}
     for (place, asset), amount in account.ledger.balances.items():
         if place not in COUNTERPARTIES:
             free, bots = places.get(asset, (ZERO, ZERO))
             places[asset] = (free + amount, bots) if place == FREE else (free, bots + amount)
-    places = {asset: parts for asset, parts in places.items() if any(parts)}
-    own, wanted = rates(places, spec.quote), rates(places, currency)
+    parts = {}
+    for asset, (free, bots) in places.items():
+        if free or bots:
+            spent = free - spendable(account, asset)
+            parts[asset] = (free - spent, spent, bots)
+    return _Held(ts=account.now_ms, parts=parts, expected=account.ledger.holdings(), contracts=account.open_contracts())
+
+
+def _valued(spec: AccountSpec, held: _Held, rates: Rates, currency: str, live: KeyTest | None) -> AccountHoldings:
+    own = rates(held.parts, spec.quote)
+    wanted = own if currency == spec.quote else rates(held.parts, currency)
     if live is not None:
         own = _with_venue(own, live, rates, spec.quote)
         wanted = _with_venue(wanted, live, rates, currency)
-    found = []
-    for asset, (free, bots) in places.items():
-        spent = free - spendable(account, asset)
-        found.append(_holding(asset, free - spent, spent, bots, own.get(asset), wanted.get(asset)))
+    found = [_holding(asset, *parts, own.get(asset), wanted.get(asset)) for asset, parts in held.parts.items()]
     found.sort(key=lambda one: (one.worth is None, -(one.worth or ZERO), one.asset))
-    expected = account.ledger.holdings()
-    differs = None if live is None else holdings(expected, live.balances, account.open_contracts())
+    differs = None if live is None else holdings(held.expected, live.balances, held.contracts)
     return AccountHoldings(
         account=spec.id,
         venue=spec.venue,
         mode=spec.mode,
         quote=spec.quote,
-        ts=account.now_ms,
+        ts=held.ts,
         holdings=tuple(found),
         value=sum((one.value for one in found if one.value is not None), ZERO),
         worth=sum((one.worth for one in found if one.worth is not None), ZERO),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain
 
-from cambist.domain.account import AccountSpec
 from cambist.domain.errors import NotFound
 from cambist.domain.past import MANUAL
 from cambist.domain.record import record
@@ -51,17 +51,12 @@ def open_positions(
     if account is not None and account not in specs:
         raise NotFound("book.no_account", account=account, near=", ".join(specs) or "-")
     wanted = [spec for spec in specs.values() if account in (None, spec.id)]
-    found = (one for spec in wanted for one in _of_account(history, spec))
+    found = chain.from_iterable(history.seen(wanted, _of_account))
     return [one for one in found if bot in (None, one.bot) and symbol in (None, one.symbol)]
 
 
-def _of_account(history: History, spec: AccountSpec) -> Iterator[Position]:
-    known = history.known().get(spec.id)
-    if known is None or not any(seat.open_since_ms for seat in known.seats):
-        return  # nothing is held: the whole state need not be read for that
-    reading = history.now(spec)
-    yield from _of_bots(reading)
-    yield from _by_hand(reading)
+def _of_account(reading: Reading, _seq: int) -> list[Position]:
+    return [*_of_bots(reading), *_by_hand(reading)]
 
 
 def _of_bots(reading: Reading) -> Iterator[Position]:

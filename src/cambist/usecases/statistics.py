@@ -92,9 +92,8 @@ class Statistics:
             raise NotFound("book.no_account", account=wanted.account, near=", ".join(specs) or "-")
         accounts = [spec for spec in specs.values() if wanted.account in (None, spec.id)]
         currency = currency or usual(accounts or list(specs.values()))
-        known = self._history.known()
+        known, kept = self._history.known(), self._history.kept
         seats = [seat for one in accounts if one.id in known for seat in known[one.id].seats if _fits(seat, wanted)]
-        kept = self._history.read_on()
         pairs = [(spec.id, WHOLE) for spec in accounts] + [(seat.account, seat.bot) for seat in seats]
         curves = kept.curves(pairs, wanted.since, wanted.until) if pairs else []
         rates = self._rates({spec.quote for spec in accounts}, currency)

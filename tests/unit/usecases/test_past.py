@@ -165,7 +165,7 @@ def test_what_is_read_is_where_the_engine_would_start(dealer: Dealer):
     dealer.round_trip("trend", "100", "110")
     dealer.order(Side.BUY, "1")
     dealer.look()
-    found = dealer.history().now(dealer.spec).account
+    found = dealer.history().now(dealer.spec)[0].account
     started = recover(Account(dealer.spec, TRAITS), dealer.journal).account
     assert found.ledger == started.ledger
     assert found.orders == started.orders
@@ -178,7 +178,7 @@ def test_an_account_that_nothing_happened_to_is_empty(tmp_path: Path):
     other = Dealer(dealer.url, "other", user_id=2)
     assert history.read_on().trades(ALL, None) == []
     assert SqlRegister(dealer.url, 1).accounts() == [dealer.spec]
-    assert history.now(other.spec).account.ledger.balances == {}  # another's journal is not read for user 1
+    assert history.now(other.spec)[0].account.ledger.balances == {}  # another's journal is not read for user 1
 
 
 def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path):
@@ -205,7 +205,8 @@ def test_an_entry_that_cannot_be_read_is_named_and_holds_up_no_other_account(dea
     dealer.journal.append([entry])
     with pytest.raises(StorageFailed, match=f"{entry.seq}.*{dealer.spec.id}"):
         dealer.history().read_on()
-    assert other.history().read_on("other").marks() == {"other": other.seq}
+    (mark,) = other.history().read_on("other").marks("other")
+    assert (mark.seq, mark.behind) == (other.seq, False)
 
 
 def test_somebody_reads_on_in_the_background(dealer: Dealer):
@@ -218,7 +219,7 @@ def test_somebody_reads_on_in_the_background(dealer: Dealer):
 
     with pytest.raises(Pausing.Slept):
         asyncio.run(read())
-    assert store.behind() == []
+    assert [mark.behind for mark in store.marks()] == [False]
     assert len(store.trades(ALL, None)) == 1
 
 

@@ -92,7 +92,9 @@ def rows_of(engine: sa.Engine, query: sa.Select[Any], **given: object) -> list[d
     `StorageFailed`.
     """
     with obeying(), engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query, given).mappings()]
+        found = connection.execute(query, given)
+        names = tuple(found.keys())
+        return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def address_of(url: str) -> sa.URL:

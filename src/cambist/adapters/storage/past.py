@@ -17,7 +17,7 @@ from cambist.adapters.storage.tables.work import history_marks, past_equity, pas
 from cambist.domain.account import AccountSpec, Mode
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.past import Curve, EquityPoint, PastFill, PastOrder, PastTrade, Results, Wanted
-from cambist.ports.past import At, Piece, Thinning
+from cambist.ports.past import At, Mark, Piece, Thinning
 
 Row = TypeVar("Row", PastOrder, PastFill, PastTrade)
 
@@ -40,37 +40,39 @@ _LISTED: dict[type, tuple[str, ...]] = {
 _COLUMNS = tuple(field.name for field in fields(Results))
 
 
-def _behind() -> sa.Select[Any]:
+def _marks() -> sa.Select[Any]:
     mark = sa.select(history_marks.c.seq).where(history_marks.c.account == accounts.c.id)
-    read = mark.correlate(accounts).scalar_subquery()
-    more = sa.exists().where(journal.c.account == accounts.c.id, journal.c.seq > sa.func.coalesce(read, 0))
-    return sa.select(accounts).where(more.correlate(accounts)).order_by(accounts.c.id)
+    seq = sa.func.coalesce(mark.correlate(accounts).scalar_subquery(), 0)
+    more = sa.exists().where(journal.c.account == accounts.c.id, journal.c.seq > seq).correlate(accounts)
+    return sa.select(accounts, seq.label("seq"), more.label("behind")).order_by(accounts.c.id)
 
 
 # to make a statement takes longer than to run it
-_BEHIND = _behind()
-_ONE_BEHIND = _BEHIND.where(accounts.c.id == sa.bindparam("account"))
+_MARKS = _marks()
+_ONE_MARK = _MARKS.where(accounts.c.id == sa.bindparam("account"))
 _MARK = sa.select(history_marks.c.seq, history_marks.c.state).where(history_marks.c.account == sa.bindparam("account"))
-_MARKS = sa.select(history_marks.c.account, history_marks.c.seq).order_by(history_marks.c.account)
 
 
 class SqlPast(Owned):
     """The port `Past` over SQL."""
 
-    def behind(self, account: str | None = None) -> list[AccountSpec]:
-        """Return the accounts (or the one) whose journals go on after their marks, by id."""
-        rows = self._read(_BEHIND) if account is None else self._read(_ONE_BEHIND, account=account)
-        return [AccountSpec(**{**row, "mode": Mode(row["mode"])}) for row in rows]
+    def marks(self, account: str | None = None) -> list[Mark]:
+        """Return how far the journal of each account (or of the one) has been read, by id."""
+        rows = self._read(_MARKS) if account is None else self._read(_ONE_MARK, account=account)
+        return [
+            Mark(
+                seq=row.pop("seq"),
+                behind=bool(row.pop("behind")),
+                account=AccountSpec(**{**row, "mode": Mode(row["mode"])}),
+            )
+            for row in rows
+        ]
 
     def mark(self, account: str) -> tuple[int, str] | None:
         """Return (seq, state) up to which the journal of ``account`` has been read."""
         for row in self._read(_MARK, account=account):
             return row["seq"], row["state"]
         return None
-
-    def marks(self) -> dict[str, int]:
-        """Return up to which ``seq`` each account's journal has been read."""
-        return {row["account"]: row["seq"] for row in self._read(_MARKS)}
 
     def keep(self, piece: Piece) -> bool:
         """Keep ``piece`` with its mark, all or nothing; False, and nothing is kept, if it does not follow on."""

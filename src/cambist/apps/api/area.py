@@ -1,29 +1,54 @@
 """An area of the API: its addresses, and how their functions are called."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import cached_property, partial, wraps
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
+from fastapi.params import Depends
 from fastapi.routing import APIRoute
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 PREFIX = "/api/v1"
 
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
 _THREADS = ThreadPoolExecutor(40, thread_name_prefix="route")
 """Where what blocks is done: many, because some wait for a jail or an exchange."""
+_beside: ContextVar[bool] = ContextVar("beside", default=False)
+"""Whether the database is a file beside us."""
+
+
+def quick(function: F) -> F:
+    """Mark a function that asks for few rows, by their index, and for nothing else: it is called by `at_once`."""
+    function.quick = True  # type: ignore[attr-defined]
+    return function
+
+
+async def at_once(work: Callable[[], T]) -> T:
+    """Return what ``work`` gives, which asks for few rows, by their index, and for nothing else.
+
+    Where the database is a file beside us, no thread is woken: the way there and back costs more than the answer, and
+    under load several times more. What a server has to answer is waited for in a thread, as ever.
+    """
+    return work() if _beside.get() else await _in_thread(work)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, work)
 
 
 class Area(APIRouter):
     """The addresses below ``prefix``, or, without one, of several that belong together."""
 
-    def __init__(self, prefix: str = "", *, tags: list[str]) -> None:
-        super().__init__(prefix=prefix, tags=list(tags), route_class=_Route)
+    def __init__(self, prefix: str = "", *, tags: list[str], dependencies: Sequence[Depends] = ()) -> None:
+        super().__init__(prefix=prefix, tags=list(tags), dependencies=dependencies, route_class=_Route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether an address is one of this area's: with a hundred routes, asking each in turn was half of what a
@@ -45,13 +70,19 @@ class _Route(APIRoute):
     """Calls a function that blocks in a thread, once: the framework goes to another one with what it answered."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
-        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _in_a_thread(endpoint), **how)
+        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _called(endpoint), **how)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        _beside.set(scope["app"].state.services.beside)
+        await super().handle(scope, receive, send)
 
 
-def _in_a_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+def _called(function: Callable[..., Any]) -> Callable[..., Any]:
+    call = at_once if hasattr(function, "quick") else _in_thread
+
     @wraps(function)
     async def called(**given: Any) -> Any:
-        work = partial(copy_context().run, partial(function, **given))
-        return await asyncio.get_running_loop().run_in_executor(_THREADS, work)
+        return await call(partial(function, **given))
 
     return called

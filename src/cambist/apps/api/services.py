@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import BoundedSemaphore
@@ -14,9 +14,12 @@ from cambist.apps import bootstrap
 from cambist.apps.api.caller import caller_of
 from cambist.apps.api.limits import Counters
 from cambist.apps.settings import Settings
+from cambist.domain.account import AccountSpec
 from cambist.domain.errors import StorageFailed, TooMany
 from cambist.domain.person import SCOPES, Identity, Scope
+from cambist.domain.standing import AccountStanding
 from cambist.domain.text import say
+from cambist.engine.standing import account_standing
 from cambist.ports.answers import Answers
 from cambist.ports.assistant import Assistant
 from cambist.ports.book import Journal, Register
@@ -39,10 +42,10 @@ from cambist.usecases.listings import Listings
 from cambist.usecases.markets import Markets
 from cambist.usecases.office import Office, Visit
 from cambist.usecases.past import History, keep_reading
+from cambist.usecases.past_state import Reading
 from cambist.usecases.quota import Quota
 from cambist.usecases.receiving import PURPOSE, Reception
 from cambist.usecases.shared_answers import SharedAnswers
-from cambist.usecases.standings import Standings
 from cambist.usecases.strategies import Validate, verdict_of
 from cambist.usecases.trading import Tickets
 from cambist.usecases.validation import validate
@@ -78,8 +81,11 @@ class Stores:
     account_keys: KeyRegister
     webhooks: Webhooks
     past: History
-    standings: Standings
     """What has become of orders."""
+
+    def standings(self, accounts: Iterable[AccountSpec]) -> list[AccountStanding]:
+        """Return how ``accounts`` stand by their journals; whether their venues answer only an engine knows."""
+        return self.past.seen(accounts, _standing)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +127,11 @@ class Services:
     stores: Callable[[int], Stores]
     _loop: asyncio.AbstractEventLoop | None = None
     _tickets: Tickets | None = field(default=None, repr=False)
+
+    @property
+    def beside(self) -> bool:
+        """Return whether the database is a file beside us: then a few rows are read faster than a thread is woken."""
+        return self.settings.database_url.startswith("sqlite:")
 
     def now_ms(self) -> int:
         """Return the time (ms)."""
@@ -207,11 +218,9 @@ def open_services(
 
     @lru_cache(maxsize=1_000)
     def stores(user_id: int) -> Stores:
-        past = bootstrap.history(settings, user_id)
         return Stores(
             user_id=user_id,
-            past=past,
-            standings=Standings(past),
+            past=bootstrap.history(settings, user_id),
             register=bootstrap.register(settings, user_id),
             results=bootstrap.results(settings, user_id),
             reports=bootstrap.report_files(settings, user_id),
@@ -296,6 +305,10 @@ def _validating(settings: Settings) -> Validate:
     return judged
 
 
+def _standing(reading: Reading, seq: int) -> AccountStanding:
+    return account_standing(reading.account, seq)
+
+
 async def _services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
@@ -306,6 +319,15 @@ async def _own(request: Request) -> Stores:
     return (await _services(request)).stores(caller_of(request).user_id)
 
 
+async def _read_on(request: Request) -> None:
+    # what routes do at once must not be the reading of a long journal
+    past = (await _own(request)).past
+    if (await _services(request)).beside and not past.is_read():
+        await asyncio.to_thread(past.known)
+
+
 Server = Annotated[Services, Depends(_services)]
 Own = Annotated[Stores, Depends(_own)]
 """The caller's own stores: the only way of a route to rows that somebody owns."""
+read_on = Depends(_read_on)
+"""For the ``dependencies`` of routes that tell what has become of orders: the caller's journals are read first."""

@@ -3,10 +3,11 @@
 from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 _MOST_DIGITS = 40
 _PLACES, _WIDE = -18, Context(prec=100)
+_FINEST, _ZERO = Decimal(1).scaleb(_PLACES), Decimal(0)
 
 
 def _exact(value: Any) -> Decimal:
@@ -16,7 +17,7 @@ def _exact(value: Any) -> Decimal:
     if isinstance(value, str) and len(value) > _MOST_DIGITS:
         raise ValueError("not_exact")
     try:
-        number = Decimal(value)
+        number = value if isinstance(value, Decimal) else Decimal(value)
     except InvalidOperation:
         raise ValueError("not_exact") from None
     if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
@@ -24,9 +25,18 @@ def _exact(value: Any) -> Decimal:
     return number
 
 
-Exact = Annotated[
-    Decimal,
-    PlainValidator(_exact),
+def _at_most_18_places(value: Any) -> Decimal:
+    """Return an amount as it is shown: averages and what was turned into another currency are divisions, and have as
+    many digits as one lets them. No asset is divided more finely than this."""
+    if isinstance(value, Decimal) and value.is_finite():
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent < _PLACES:
+            value = value.quantize(_FINEST, context=_WIDE)
+        value = value or _ZERO
+    return _exact(value)
+
+
+_AS_TEXT = (
     PlainSerializer(lambda number: f"{number:f}", return_type=str, when_used="json"),
     WithJsonSchema(
         {
@@ -37,22 +47,12 @@ Exact = Annotated[
             "description": "An exact decimal number, as text.",
         }
     ),
-]
+)
+
+Exact = Annotated[Decimal, PlainValidator(_exact), *_AS_TEXT]
 """A `Decimal` that travels as text."""
 
-
-def _at_most_18_places(value: Any) -> Any:
-    """Return an amount as it is shown: averages and what was turned into another currency are divisions, and have as
-    many digits as one lets them. No asset is divided more finely than this."""
-    if not isinstance(value, Decimal) or not value.is_finite():
-        return value
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < _PLACES:
-        value = value.quantize(Decimal(1).scaleb(_PLACES), context=_WIDE)
-    return value or Decimal(0)
-
-
-Amount = Annotated[Exact, BeforeValidator(_at_most_18_places)]
+Amount = Annotated[Decimal, PlainValidator(_at_most_18_places), *_AS_TEXT]
 """A `Decimal` as it is answered: averages and sums may have more digits than anybody's money has."""
 
 Ms = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="Milliseconds since 1970-01-01 UTC.")]

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Admin, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.services import Server
@@ -52,6 +52,7 @@ class Chain(Answer):
 
 
 @router.get("", summary="What was done?")
+@quick
 def rows(
     caller: Viewer,
     server: Server,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Cookie, Request, Response
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Oneself, Visited, shown_once
 from cambist.apps.api.words import Answer, Body, Ms
@@ -130,6 +130,7 @@ class TurnOff(Body):
 
 
 @router.get("/options", summary="What must a page for signing in know?")
+@quick
 def options(server: Server) -> Options:
     """Tell who may register, and whether the debug login is on."""
     return Options(

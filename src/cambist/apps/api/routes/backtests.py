@@ -11,7 +11,7 @@ from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.jobs import JobAnswer, accepted, around, new_id
@@ -217,6 +217,7 @@ def submit(body: BacktestBody, caller: Trader, own: Own, server: Server, respons
 
 
 @router.get("", summary="Finished backtests, the newest first")
+@quick
 def listed(
     _: Viewer,
     own: Own,
@@ -249,6 +250,7 @@ def compare(body: CompareBody, _: Viewer, own: Own) -> ComparisonAnswer:
 
 
 @router.get("/{backtest_id}", summary="One backtest")
+@quick
 def shown(backtest_id: BacktestId, _: Viewer, own: Own) -> BacktestAnswer:
     """Return metrics, proof, settings and notes."""
     result = own.results.get(backtest_id)

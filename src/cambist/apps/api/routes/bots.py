@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
-from cambist.apps.api.services import Own, Server, Stores
+from cambist.apps.api.services import Own, Server, Stores, read_on
 from cambist.apps.api.visits import Visited
 from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms
 from cambist.domain.account import BotSpec, BotStatus
@@ -168,7 +168,8 @@ class ActBody(Body):
     its stops'."""
 
 
-@router.get("", summary="List bots")
+@router.get("", summary="List bots", dependencies=[read_on])
+@quick
 def list_bots(caller: Viewer, own: Own, account: Account = None) -> list[BotShown]:
     """Return the bots with how they stand, by id."""
     return _all(own, account)
@@ -190,7 +191,8 @@ async def make_bot(
     return BotMade(bot=await to_thread(_one, own, spec.id), started=started)
 
 
-@router.get("/{bot}", summary="Show a bot")
+@router.get("/{bot}", summary="Show a bot", dependencies=[read_on])
+@quick
 def show_bot(caller: Viewer, own: Own, bot: Id) -> BotWhole:
     """Return a bot with its last ten trades."""
     shown = _one(own, bot)
@@ -202,7 +204,7 @@ def show_bot(caller: Viewer, own: Own, bot: Id) -> BotWhole:
 def delete_bot(caller: Trader, own: Own, server: Server, visit: Visited, bot: Id) -> None:
     """Delete a bot that no engine has given its budget yet. Later it stays: what it won or lost is in its account."""
     spec = bot_of(own.register, bot)
-    (standing,) = own.standings.of([account_of(own.register, spec.account)])
+    (standing,) = own.standings([account_of(own.register, spec.account)])
     if any(one.id == bot for one in standing.bots):
         raise Taken("running.bot_stays", bot=bot)
     own.register.forget_bot(bot)
@@ -271,7 +273,7 @@ def _all(own: Stores, account: str | None) -> list[BotShown]:
     """Return the bots as they stand by the journals of their accounts."""
     found: dict[str, BotStanding] = {}
     accounts = own.register.accounts() if account is None else [account_of(own.register, account)]
-    for standing in own.standings.of(accounts):
+    for standing in own.standings(accounts):
         found |= {bot.id: bot for bot in standing.bots}
     return [_shown(spec, found.get(spec.id)) for spec in own.register.bots(account)]
 

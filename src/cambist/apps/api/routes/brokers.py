@@ -8,7 +8,7 @@ from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps import bootstrap
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Keeper, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.routes.symbols import RefreshShown, refresh_shown
@@ -181,6 +181,7 @@ class LeavingShown(Answer):
 
 
 @router.get("")
+@quick
 def find(caller: Viewer, own: Own, server: Server, after: Cursor = None, limit: Limit = 100) -> Page[BrokerShown]:
     """Your brokers, by id."""
     beyond, default = position(after), _default(server, own)
@@ -222,6 +223,7 @@ async def try_key(caller: Keeper, own: Own, server: Server, body: KeyToTry) -> K
 
 
 @router.get("/{broker}")
+@quick
 def one(caller: Viewer, own: Own, server: Server, broker: Id) -> BrokerShown:
     """One broker."""
     return _shown(_brokers(own, server).one(broker), _default(server, own))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Response
 from pydantic import Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.services import Server
 from cambist.apps.api.words import Answer, Ms
 
@@ -41,6 +41,7 @@ async def health(server: Server) -> Alive:
 
 
 @router.get("/ready", summary="Can the server work?", responses={503: {"model": Ready, "description": "Not ready"}})
+@quick
 def ready(server: Server, response: Response) -> Ready:
     """Ask the database, the engine and the heartbeat; 503 with the reasons if one is not well."""
     reasons, age_s = server.readiness()

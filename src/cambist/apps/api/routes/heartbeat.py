@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.services import Server, Services
 from cambist.apps.api.words import Answer, Exact, Ms
@@ -86,6 +86,7 @@ def _status(server: Services, limit: int) -> HeartbeatShown:
 
 
 @router.get("/signals")
+@quick
 def signals(
     caller: Viewer,
     server: Server,

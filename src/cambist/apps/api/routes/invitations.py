@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Admin
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Visited, shown_once
@@ -54,6 +54,7 @@ class RegistrationMode(Body):
 
 
 @router.get("/invitations", summary="Which invitations are open?")
+@quick
 def invitations(caller: Admin, server: Server) -> list[InvitationRow]:
     """Return the invitations that can still be used."""
     return [InvitationRow.model_validate(one) for one in server.office.people.invitations(server.now_ms())]

@@ -7,7 +7,7 @@ from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps import bootstrap
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -143,6 +143,7 @@ def answer_of(job: Job) -> JobAnswer:
 
 
 @router.get("", summary="Jobs, the newest first")
+@quick
 def listed(
     _: Viewer,
     own: Own,
@@ -157,6 +158,7 @@ def listed(
 
 
 @router.get("/{job_id}", summary="One job")
+@quick
 def shown(job_id: JobId, _: Viewer, own: Own) -> JobAnswer:
     """Return how far a job has come."""
     return answer_of(own.jobs.job(job_id))

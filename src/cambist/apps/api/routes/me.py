@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Keeper, Viewer
 from cambist.apps.api.routes.auth import Password
 from cambist.apps.api.services import Own, Server, Services
@@ -109,6 +109,7 @@ class ChosenAi(Body):
 
 
 @router.get("", summary="Who am I?")
+@quick
 def me(caller: Viewer, server: Server) -> Me:
     """Return the caller with all choices."""
     return _shown(caller, server)

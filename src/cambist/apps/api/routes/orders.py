@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Query
 from pydantic import ConfigDict
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
-from cambist.apps.api.services import Own, Server
+from cambist.apps.api.services import Own, Server, read_on
 from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.errors import BadInput
 from cambist.domain.past import PastFill, PastOrder, PastTrade, Wanted
@@ -152,6 +152,9 @@ class OrderAnswer(Answer):
     changed_ms: Ms
 
 
+_OF_ORDER = tuple(name for name in OrderAnswer.model_fields if name != "why")
+
+
 class FillAnswer(Answer):
     """One execution of an order."""
 
@@ -280,7 +283,8 @@ class PositionAnswer(Answer):
     closing: bool
 
 
-@router.get("/orders")
+@router.get("/orders", dependencies=[read_on])
+@quick
 def orders(
     caller: Viewer,
     own: Own,
@@ -312,7 +316,8 @@ def orders(
     return page(found, limit, lambda one: _place(one.changed_ms, one.account, one.client_id), order_answer)
 
 
-@router.get("/orders/{account}/{client_id}")
+@router.get("/orders/{account}/{client_id}", dependencies=[read_on])
+@quick
 def order(
     caller: Viewer,
     own: Own,
@@ -327,7 +332,8 @@ def order(
     return OrderWithFills(**shown, fills=[fill_answer(one) for one in reversed(fills)])
 
 
-@router.get("/fills")
+@router.get("/fills", dependencies=[read_on])
+@quick
 def fills(
     caller: Viewer,
     own: Own,
@@ -346,7 +352,8 @@ def fills(
     return page(found, limit, lambda one: _place(one.ts, one.account, one.seq), fill_answer)
 
 
-@router.get("/trades")
+@router.get("/trades", dependencies=[read_on])
+@quick
 def trades(
     caller: Viewer,
     own: Own,
@@ -359,7 +366,8 @@ def trades(
     return page(found, limit, lambda one: _place(one.exit_ts, one.account, one.seq, one.number), trade_answer)
 
 
-@router.get("/positions")
+@router.get("/positions", dependencies=[read_on])
+@quick
 def positions(
     caller: Viewer, own: Own, account: Account = None, bot: Bot = None, symbol: Symbol = None
 ) -> list[PositionAnswer]:
@@ -369,7 +377,7 @@ def positions(
 
 def order_answer(one: PastOrder) -> OrderAnswer:
     """Return ``one`` as it is answered, its reason in the language in use."""
-    return OrderAnswer(**_fields(one, OrderAnswer), why=why(one.reason))
+    return OrderAnswer(**{name: getattr(one, name) for name in _OF_ORDER}, why=why(one.reason))
 
 
 def fill_answer(one: PastFill) -> FillAnswer:
@@ -385,10 +393,6 @@ def trade_answer(one: PastTrade) -> TradeAnswer:
 def position_answer(one: Position) -> PositionAnswer:
     """Return ``one`` as it is answered."""
     return PositionAnswer.model_validate(one)
-
-
-def _fields(one: object, kind: type[Answer]) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in kind.model_fields if hasattr(one, name)}
 
 
 def _states(asked: Sequence[Status]) -> tuple[str, ...]:

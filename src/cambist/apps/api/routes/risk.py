@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
-from cambist.apps.api.services import Own, Server, Services, Stores
+from cambist.apps.api.services import Own, Server, Services, Stores, read_on
 from cambist.apps.api.visits import Visited
 from cambist.apps.api.words import Amount, Answer, Body, Ms
 from cambist.domain.account import Mode
@@ -116,19 +116,21 @@ class AlertShown(Answer):
     bot: str
 
 
-@router.get("/accounts", summary="List accounts with how they stand")
+@router.get("/accounts", summary="List accounts with how they stand", dependencies=[read_on])
+@quick
 def accounts(caller: Viewer, own: Own) -> list[AccountShown]:
     """Return the accounts by id, with limits, breaker and what is frozen."""
     specs = own.register.accounts()
     settings = {spec.id: spec.settings or {} for spec in specs}
-    return [_shown(one, settings[one.id]) for one in own.standings.of(specs)]
+    return [_shown(one, settings[one.id]) for one in own.standings(specs)]
 
 
-@router.get("/accounts/{account}", summary="Show an account")
+@router.get("/accounts/{account}", summary="Show an account", dependencies=[read_on])
+@quick
 def account(caller: Viewer, own: Own, account: Account) -> AccountShown:
     """Return one account."""
     spec = account_of(own.register, account)
-    return _shown(own.standings.of([spec])[0], spec.settings or {})
+    return _shown(own.standings([spec])[0], spec.settings or {})
 
 
 @router.put("/accounts/{account}/limits", summary="Set limits", responses={202: {"model": Asked}})
@@ -138,7 +140,7 @@ async def limits(
     """Set limits (``max_daily_loss``) and the breaker's falls (``from_peak.flatten``); engines take them up at once."""
     spec = await to_thread(set_settings, own.register, account, body.changes, server.now_ms())
     await to_thread(server.note, "account.limits", visit, caller, account, **body.changes)
-    return _shown((await to_thread(own.standings.of, [spec]))[0], spec.settings or {})
+    return _shown((await to_thread(own.standings, [spec]))[0], spec.settings or {})
 
 
 @router.post("/accounts/{account}/adopt", summary="Adopt a difference", responses={202: {"model": Asked}})
@@ -224,6 +226,7 @@ async def kill(caller: Trader, own: Own, server: Server, visit: Visited, body: S
 
 
 @router.get("/alerts", summary="List alerts")
+@quick
 def alerts(
     caller: Viewer, own: Own, limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50
 ) -> list[AlertShown]:
@@ -235,6 +238,7 @@ def alerts(
 
 
 @router.get("/requests/{number}", summary="Show what came of a request")
+@quick
 def request(caller: Viewer, own: Own, number: Annotated[int, Path(ge=1, le=2**31 - 1, examples=[17])]) -> Asked:
     """Return a request to the engine; ``done_ms`` is null while it waits for one."""
     return Asked.model_validate(own.register.request(number))

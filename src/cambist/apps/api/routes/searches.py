@@ -7,7 +7,7 @@ from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.backtests import (
@@ -198,6 +198,7 @@ def submit(body: SearchBody, caller: Trader, own: Own, server: Server, response:
 
 
 @router.get("", summary="Finished searches, the newest first")
+@quick
 def listed(
     _: Viewer,
     own: Own,
@@ -211,6 +212,7 @@ def listed(
 
 
 @router.get("/{search_id}", summary="One search")
+@quick
 def shown(search_id: SearchId, _: Viewer, own: Own) -> SearchAnswer:
     """Return what was searched, what was chosen, how that did, and the word on it."""
     search = own.searches.get(search_id)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Oneself, Visited
 from cambist.apps.api.words import Answer, Ms
@@ -37,6 +37,7 @@ class Ended(Answer):
 
 
 @router.get("", summary="Where am I signed in?")
+@quick
 def sessions(caller: Oneself, server: Server) -> list[SessionRow]:
     """Return the open sessions, the last used first."""
     return [

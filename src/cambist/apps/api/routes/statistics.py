@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, at_once
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.routes.orders import Account, Part, Since, Until
-from cambist.apps.api.services import Own, Server, Services, Stores
+from cambist.apps.api.services import Own, Server, Services, Stores, read_on
 from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.statistics import Performance
 from cambist.usecases.prices import Prices
@@ -19,7 +19,7 @@ from cambist.usecases.statistics import Statistics
 
 T = TypeVar("T")
 
-router = Area("/statistics", tags=["statistics"])
+router = Area("/statistics", tags=["statistics"], dependencies=[read_on])
 
 Currency = Annotated[
     str | None,
@@ -244,9 +244,10 @@ async def _reckoned(
     """Return what ``reckon`` gives, reckoned anew only if a journal has gone on since."""
 
     def state() -> tuple[str | None, tuple[tuple[str, int], ...]]:
-        return currency_of(own, server, currency), tuple(own.past.read_on().marks().items())
+        known = own.past.known()
+        return currency_of(own, server, currency), tuple((name, one.seq) for name, one in known.items())
 
-    unit, marks = await asyncio.to_thread(state)
+    unit, marks = await at_once(state)
     whole = (own.user_id, key, unit, marks)
     return await server.reckoned.get(whole, lambda: asyncio.to_thread(lambda: reckon(statistics_of(own, server), unit)))
 

@@ -8,7 +8,7 @@ from fastapi import Path, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.services import Own, Server, Services, Stores
@@ -177,6 +177,7 @@ class Difference(Answer):
 
 
 @router.get("", summary="My strategies")
+@quick
 def listed(caller: Viewer, own: Own, after: Cursor = None, limit: Limit = 50) -> Page[StrategyShown]:
     """List the strategies that you keep here, oldest first, without their code."""
     last = number(after) or 0
@@ -206,6 +207,7 @@ def create(caller: Trader, own: Own, server: Server, body: NewStrategy, response
 
 
 @router.get("/template", summary="What a new strategy begins with")
+@quick
 def template(caller: Viewer, lang: Annotated[Language | None, Query(description="en, fr")] = None) -> Template:
     """Return the template in the classic shape, with comments in your language or in ``lang``."""
     chosen = lang or language()
@@ -213,6 +215,7 @@ def template(caller: Viewer, lang: Annotated[Language | None, Query(description=
 
 
 @router.get("/samples", summary="Strategies that come with Cambist")
+@quick
 def samples(caller: Viewer) -> list[SampleShown]:
     """List the samples. They can be run as they are, or copied with ``POST /strategies``."""
     return [SampleShown.model_validate(one) for one in shelf.built_in()]
@@ -241,6 +244,7 @@ def import_file(
 
 
 @router.get("/{strategy_id}", summary="One strategy with its code")
+@quick
 def get(caller: Viewer, own: Own, strategy_id: Id) -> StrategyWithCode:
     """Return a strategy with the code of its newest version."""
     return _with_code(own, own.strategies.get(strategy_id))
@@ -314,6 +318,7 @@ def export(caller: Viewer, own: Own, strategy_id: Id, version: VersionNumber | N
 
 
 @router.get("/{strategy_id}/versions", summary="All versions")
+@quick
 def versions(caller: Viewer, own: Own, strategy_id: Id, after: Cursor = None, limit: Limit = 50) -> Page[VersionShown]:
     """List the versions, oldest first, without their code."""
     last = number(after) or 0
@@ -322,6 +327,7 @@ def versions(caller: Viewer, own: Own, strategy_id: Id, after: Cursor = None, li
 
 
 @router.get("/{strategy_id}/versions/{version}", summary="One version with its code")
+@quick
 def version(caller: Viewer, own: Own, strategy_id: Id, version: Annotated[VersionNumber, Path()]) -> VersionWithCode:
     """Return one version."""
     return _version_with_code(own.strategies.version(strategy_id, version))
@@ -386,7 +392,7 @@ def _status(own: Stores) -> Callable[[BotSpec], BotStatus]:
     """Return what tells what a bot of the caller is doing, by its account's journal."""
 
     def status_of(bot: BotSpec) -> BotStatus:
-        standings = own.standings.of([account_of(own.register, bot.account)])
+        standings = own.standings([account_of(own.register, bot.account)])
         known = {one.id: one.status for standing in standings for one in standing.bots}
         return known.get(bot.id, BotStatus.CREATED)
 

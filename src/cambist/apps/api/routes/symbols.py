@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Server
@@ -122,6 +122,7 @@ def quotes(caller: Viewer, server: Server, exchange: Exchange, testnet: Testnet 
 
 
 @router.get("/lists")
+@quick
 def lists(caller: Viewer, server: Server) -> list[ListShown]:
     """Of which exchanges the symbols are known, and how far refreshes are."""
     known = {(one.exchange, one.testnet): one for one in server.symbols.listed()}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Keeper
 from cambist.apps.api.services import Server
 from cambist.apps.api.visits import Oneself, Visited, shown_once
@@ -56,6 +56,7 @@ class TokenMade(TokenRow):
 
 
 @router.get("", summary="Which API tokens have I?")
+@quick
 def tokens(caller: Keeper, server: Server) -> list[TokenRow]:
     """Return the tokens that hold, the oldest first."""
     return [TokenRow(**_row(one)) for one in server.office.people.tokens(caller.user_id)]

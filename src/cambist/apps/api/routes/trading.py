@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
-from cambist.apps.api.services import Own, Server, Services, Stores
+from cambist.apps.api.services import Own, Server, Services, Stores, read_on
 from cambist.apps.api.visits import Visited
 from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms
 from cambist.domain.account import HAND
@@ -164,7 +164,8 @@ async def place(
     return await asked(server, own, number, wait_s, response)
 
 
-@router.get("/orders", summary="List open orders by hand")
+@router.get("/orders", summary="List open orders by hand", dependencies=[read_on])
+@quick
 def open_orders(
     caller: Viewer,
     own: Own,
@@ -174,7 +175,7 @@ def open_orders(
     accounts = own.register.accounts() if account is None else [account_of(own.register, account)]
     return [
         OpenOrder.model_validate({"account": standing.id, **{name: getattr(order, name) for name in _SHOWN}})
-        for standing in own.standings.of(accounts)
+        for standing in own.standings(accounts)
         for bot in standing.bots
         if bot.strategy == HAND
         for order in bot.orders

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Path
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Admin
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.auth import Name, Password
@@ -97,6 +97,7 @@ class PasswordMade(Answer):
 
 
 @router.get("", summary="Who is here?")
+@quick
 def users(caller: Admin, server: Server, after: Cursor = None, limit: Limit = 100) -> Page[User]:
     """Return the people, by id."""
     found = server.office.people.everybody(number(after) or 0, limit + 1)
@@ -112,6 +113,7 @@ def add(body: NewUser, caller: Admin, server: Server, visit: Visited) -> UserMad
 
 
 @router.get("/{user_id}", summary="Who is this?")
+@quick
 def user(user_id: UserId, caller: Admin, server: Server) -> User:
     """Return one of the people."""
     return User(**_row(server.office.people.person(user_id)))

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area
+from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Caller, Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.orders import OrderAnswer, order_answer
-from cambist.apps.api.services import Own, Server, Services, Stores
+from cambist.apps.api.services import Own, Server, Services, Stores, read_on
 from cambist.apps.api.visits import Visited, shown_once
 from cambist.apps.api.words import Answer, Body, Exact, Ms
 from cambist.domain.errors import NotFound, TooMany
@@ -197,6 +197,7 @@ class CallWithOrder(CallShown):
 
 
 @router.get("", summary="My webhooks")
+@quick
 def listed(caller: Viewer, own: Own) -> list[WebhookShown]:
     """Return the webhooks, by name."""
     return [_shown(one) for one in own.webhooks.webhooks()]
@@ -226,6 +227,7 @@ def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visi
 
 
 @router.get("/calls", summary="The calls of all my webhooks")
+@quick
 def all_calls(
     caller: Viewer, own: Own, after: Cursor = None, limit: Limit = 50, outcome: Came | None = None
 ) -> Page[CallShown]:
@@ -233,7 +235,8 @@ def all_calls(
     return _calls(own, None, after, limit, outcome)
 
 
-@router.get("/calls/{call}", summary="One call with the order it led to")
+@router.get("/calls/{call}", summary="One call with the order it led to", dependencies=[read_on])
+@quick
 def one_call(caller: Viewer, own: Own, call: Annotated[int, Path(ge=1, le=2**53)]) -> CallWithOrder:
     """Return a call, and what the engine answered to what it asked for."""
     found = own.webhooks.call(call)
@@ -247,6 +250,7 @@ def one_call(caller: Viewer, own: Own, call: Annotated[int, Path(ge=1, le=2**53)
 
 
 @router.get("/{webhook}", summary="One webhook")
+@quick
 def get(caller: Viewer, own: Own, webhook: Id) -> WebhookShown:
     """Return a webhook."""
     return _shown(shop.webhook_of(own.webhooks, webhook))
@@ -297,6 +301,7 @@ def renew(caller: Trader, own: Own, server: Server, webhook: Id, visit: Visited)
 
 
 @router.get("/{webhook}/templates", summary="What to paste into an alert")
+@quick
 def templates(caller: Viewer, own: Own, webhook: Id) -> Templates:
     """Return messages for this webhook, to paste elsewhere."""
     return Templates(templates=shop.templates(shop.webhook_of(own.webhooks, webhook)))
@@ -312,6 +317,7 @@ def try_out(caller: Viewer, own: Own, webhook: Id, body: Tried) -> Outcome:
 
 
 @router.get("/{webhook}/calls", summary="The calls of a webhook")
+@quick
 def calls(
     caller: Viewer,
     own: Own,
