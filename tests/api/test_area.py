@@ -7,18 +7,29 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from cambist.apps.api.area import PREFIX, Area
+from cambist.apps.api.area import PREFIX, Area, quick
 
 WHOSE: ContextVar[str] = ContextVar("whose", default="nobody's")
 
 
+@pytest.fixture(params=[False, True], ids=["served", "beside"])
+def beside(request) -> bool:
+    """Tell whether the database is a file beside us."""
+    return request.param
+
+
 @pytest.fixture
-def client():
+def client(beside):
     one, other = Area("/one", tags=["one"]), Area(tags=["other"])
 
     @one.get("/{name}")
     def blocks(name: str, loud: bool = False) -> dict[str, str]:
         return {"name": name.upper() if loud else name, "thread": threading.current_thread().name, "var": WHOSE.get()}
+
+    @one.get("/{name}/few")
+    @quick
+    def few(name: str) -> dict[str, str]:
+        return {"name": name, "thread": threading.current_thread().name, "var": WHOSE.get()}
 
     @one.post("/{name}", status_code=201)
     async def waits(name: str) -> str:
@@ -29,6 +40,7 @@ def client():
         raise KeyError(name)
 
     app = FastAPI()
+    app.state.beside = beside
     for area in (one, other):
         app.include_router(area, prefix=PREFIX)
 
@@ -46,6 +58,12 @@ def test_what_blocks_is_called_in_a_thread_of_the_routes_and_knows_its_request(c
     assert told["name"] == "ANN"
     assert told["thread"].startswith("route")
     assert told["var"] == "this request's"
+
+
+def test_few_rows_of_a_file_beside_us_are_read_without_a_thread(client, beside):
+    told = client.get(f"{PREFIX}/one/ann/few").json()
+    assert told["thread"].startswith("route") is not beside
+    assert (told["name"], told["var"]) == ("ann", "this request's")
 
 
 def test_what_does_not_block_is_called_in_the_loop(client):

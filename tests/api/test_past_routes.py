@@ -1,5 +1,7 @@
 """Orders, fills, trades, positions, statistics and the portfolio over HTTP: one's own, in one's own language."""
 
+import asyncio
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -8,9 +10,11 @@ import pytest
 from tests.api.sites import Site, Visitor, site
 from tests.unit.usecases.dealing import Dealer
 
+from cambist.apps.api.area import PREFIX
 from cambist.apps.api.routes.portfolio import DifferenceAnswer
 from cambist.domain.order import Side
 from cambist.domain.wish import Enter, Fraction
+from cambist.usecases.past import History
 
 LISTS = ("/orders", "/fills", "/trades", "/positions")
 STATISTICS = ("balance", "summary", "by_bot", "by_strategy", "by_source", "by_broker", "by_symbol", "daily")
@@ -63,6 +67,33 @@ def test_what_became_of_orders(here: Site):
     bot, hand = ann.get("/positions").json()
     assert (bot["protection"], hand["quantity"], hand["unrealised"]) == ("native", "1", hand["unrealised"])
     assert Decimal(hand["unrealised"]) == Decimal(112) - Decimal(hand["entry_price"])
+
+
+def test_no_route_holds_up_the_others_by_reading_a_journal(here: Site, monkeypatch: pytest.MonkeyPatch):
+    ann = here.person("ann")
+    dealer = dealer_of(here, ann)
+    order = ann.get("/orders").json()["items"][0]["client_id"]
+    looked, caught_up = [], History._catch_up
+    monkeypatch.setattr(History, "_catch_up", lambda *given: (looked.append(_in_the_loop()), caught_up(*given))[1])
+    places = {"account": "main", "bot": "trend-main", "client_id": order, "group": "bot"}
+    read = 0
+    for path, methods in here.app.openapi()["paths"].items():
+        names = re.findall(r"\{(\w+)\}", path)
+        if "get" in methods and set(names) <= set(places):
+            dealer.look()
+            looked.clear()
+            assert ann.get(path.removeprefix(PREFIX).format(**places)).status_code < 500, path
+            assert not any(looked), path
+            read += bool(looked)
+    assert read >= 14  # so many tell of orders
+
+
+def _in_the_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(here: Site):

@@ -24,7 +24,7 @@ from cambist.engine.recovery import recover
 from cambist.market.matching import Costs
 from cambist.ports.book import JournalEntry
 from cambist.usecases.past import keep_reading, last_trades
-from cambist.usecases.past_state import worth
+from cambist.usecases.past_state import Reading, worth
 
 ALL = Wanted()
 
@@ -179,6 +179,26 @@ def test_an_account_that_nothing_happened_to_is_empty(tmp_path: Path):
     assert history.read_on().trades(ALL, None) == []
     assert SqlRegister(dealer.url, 1).accounts() == [dealer.spec]
     assert history.now(other.spec)[0].account.ledger.balances == {}  # another's journal is not read for user 1
+
+
+def test_what_is_made_of_an_account_is_kept_until_its_journal_goes_on(dealer: Dealer):
+    history, looked = dealer.history(), []
+
+    def look(reading: Reading, seq: int) -> int:
+        looked.append(seq)
+        assert reading.account.now_ms == dealer.ts
+        return seq
+
+    assert history.seen([dealer.spec], look) == history.seen([dealer.spec], look) == [dealer.seq]
+    dealer.look()
+    assert not history.is_read()
+    assert history.seen([dealer.spec], look) == [dealer.seq]
+    dealer.look()
+    dealer.history().read_on()  # by somebody else: the state is not known here yet
+    assert not history.is_read()
+    assert history.seen([dealer.spec], look) == [dealer.seq]
+    assert history.is_read()
+    assert looked == [dealer.seq - 2, dealer.seq - 1, dealer.seq]
 
 
 def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path):

@@ -79,7 +79,7 @@ def create(services: Services) -> FastAPI:
         lifespan=lifespan,
         separate_input_output_schemas=False,
     )
-    app.state.services = services
+    app.state.services, app.state.beside = services, services.beside
     app.state.door = open_door(services)
     services.background.append(app.state.door.run)
     handle(app)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 _THREADS = ThreadPoolExecutor(40, thread_name_prefix="route")
 """Where what blocks is done: many, because some wait for a jail or an exchange."""
 _beside: ContextVar[bool] = ContextVar("beside", default=False)
-"""Whether the database is a file beside us."""
+"""Whether the database is a file beside us, as ``app.state.beside`` says."""
 
 
 def quick(function: F) -> F:
@@ -74,7 +74,7 @@ class _Route(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        _beside.set(scope["app"].state.services.beside)
+        _beside.set(getattr(scope["app"].state, "beside", False))
         await super().handle(scope, receive, send)
 
 
