@@ -1,6 +1,7 @@
 """The API under load, an engine with bots beside it: 50 people reading, 200 listening, 500 connected.
 
-``python -m bench.api`` prints it. Server, engine and load are three processes; stamps are the machine's own clock.
+``python -m bench.api`` prints it (``DATABASE_URL`` names another database). Server, engine and load are three
+processes; stamps are the machine's own clock.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -50,7 +51,7 @@ def tokens(services: Services, count: int) -> list[str]:
 
 
 async def serve(home: str, users: int) -> None:
-    services = open_services(load({"CAMBIST_HOME": home}))
+    services = open_services(load({**os.environ, "CAMBIST_HOME": home}))
     async with Api(services) as api:
         people = await asyncio.to_thread(tokens, services, users)
         print(json.dumps({"port": urlsplit(api.url).port, "tokens": people}), flush=True)
