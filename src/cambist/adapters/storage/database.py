@@ -3,9 +3,10 @@
 import atexit
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ _PATIENCE_S = 30.0
 """How long one process waits for another that is writing."""
 _MOST_OPEN = 8
 """SQLite files of one process whose connections are kept."""
+_SURE_S = 0.1
+"""For so long after its use a connection to a server is taken to be up: to ask each time is half of what asking for a
+row costs."""
 _open: dict[sa.URL, sa.Engine] = {}
 _opening = Lock()
 _MIGRATION_LOCK = 0x63616D62  # "camb": PostgreSQL's advisory locks are named by a number
@@ -85,13 +89,30 @@ def _writing(engine: sa.Engine) -> sa.Engine:
     return writer
 
 
+@lru_cache(maxsize=2 * _MOST_OPEN)
+def reading(engine: sa.Engine) -> sa.Engine:
+    """Return ``engine`` for single questions: PostgreSQL is not told of a transaction before and after each."""
+    # SQLite is told within the process
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def rows_of(engine: sa.Engine, query: sa.Select[Any], **given: object) -> list[dict[str, Any]]:
     """Return the rows of ``query`` by column, its parameters ``given``.
 
     A query that is written once, with parameters, costs a third of one that is composed anew each time. Raises
     `StorageFailed`.
     """
-    with obeying(), engine.connect() as connection:
+    with obeying():
+        try:
+            return _rows(engine, query, given)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return _rows(engine, query, given)  # the server was restarted a moment ago
+
+
+def _rows(engine: sa.Engine, query: sa.Select[Any], given: Mapping[str, object]) -> list[dict[str, Any]]:
+    with reading(engine).connect() as connection:
         found = connection.execute(query, given)
         names = tuple(found.keys())
         return [dict(zip(names, row, strict=True)) for row in found]
@@ -122,13 +143,28 @@ def _engine(url: str) -> sa.Engine:
 def _postgresql(address: sa.URL) -> sa.Engine:
     """Return the process's one engine on ``address``: all who use that database share its connections."""
     try:
-        # A server that was restarted is not an error. How many may connect is for the server to say: a journal keeps
-        # its connection for good, and must not have others wait for one.
-        engine = sa.create_engine(address, pool_pre_ping=True, max_overflow=-1)
+        # How many may connect is for the server to say: a journal keeps its connection for good, and must not have
+        # others wait for one.
+        engine = sa.create_engine(address, max_overflow=-1, pool_use_lifo=True, skip_autocommit_rollback=True)
     except ModuleNotFoundError as error:
         raise StorageFailed("database.driver_missing", driver=error.name) from error
+    sa.event.listen(engine, "checkin", _put_back)
+    sa.event.listen(engine, "checkout", partial(_still_up, engine))
     atexit.register(engine.dispose)
     return engine
+
+
+def _put_back(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+    record.info["used_s"] = time.monotonic()
+
+
+def _still_up(engine: sa.Engine, connection: Any, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
+    """Open a connection anew that has ended while it was not used: a server that was restarted is not an error."""
+    if time.monotonic() - record.info.get("used_s", -inf) > _SURE_S:
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error
 
 
 def _sqlite(address: sa.URL) -> sa.Engine:

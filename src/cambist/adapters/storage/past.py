@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import insert_into, obeying, writing
+from cambist.adapters.storage.database import insert_into, obeying, reading, writing
 from cambist.adapters.storage.owned import Owned
 from cambist.adapters.storage.tables.book import accounts, journal
 from cambist.adapters.storage.tables.work import history_marks, past_equity, past_fills, past_orders, past_trades
@@ -164,7 +164,7 @@ class SqlPast(Owned):
 
     def _tuples(self, query: sa.Select[Any], **given: object) -> list[tuple[Any, ...]]:
         """Return the rows of ``query`` that are this user's, as the driver gives them: a third of the time."""
-        with obeying(), self._engine.connect() as connection:
+        with obeying(), reading(self._engine).connect() as connection:
             cursor: Any = connection.execute(self._confine(query), given).cursor
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cambist.adapters.storage.database import insert_into, obeying, open_database, writing
+from cambist.adapters.storage.database import insert_into, obeying, open_database, reading, writing
 from cambist.adapters.storage.tables.people import secrets as table
 from cambist.domain.secret import SealedSecret
 
@@ -34,7 +34,7 @@ class SqlSecrets:
 
     def find(self, user_id: int, record: str, purpose: str) -> SealedSecret | None:
         """Return a row."""
-        with obeying(), self._engine.connect() as connection:
+        with obeying(), reading(self._engine).connect() as connection:
             row = connection.execute(sa.select(table).where(_where(user_id, record, purpose))).one_or_none()
         return None if row is None else _secret(row)
 
@@ -46,7 +46,7 @@ class SqlSecrets:
     def wrapped_otherwise(self, key_id: str) -> Iterator[SealedSecret]:
         """Yield the rows whose data key another key than ``key_id`` has wrapped."""
         query = sa.select(table).where(table.c.key_id != key_id).order_by(*(table.c[name] for name in _KEY))
-        with obeying(), self._engine.connect() as connection:
+        with obeying(), reading(self._engine).connect() as connection:
             rows = connection.execute(query).all()
         yield from map(_secret, rows)
 
