@@ -1,51 +1,22 @@
 """`cambist backtest` and `cambist demo` as people run them."""
 
-import csv
 import json
 import math
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.backtest.made import HOUR, START, walk
+from tests.e2e.shell import strict, write
+from tests.unit.backtest.made import HOUR, START
 
-from cambist.apps.cli.main import main
 from cambist.domain.metrics import METRICS
-from cambist.domain.text import speak
 
 TRADE_FIELDS = {
     "side", "entry_ts", "entry_price", "exit_ts", "exit_price", "quantity", "pnl", "fees", "exit_reason",
 }  # fmt: skip
 RUN = ("backtest", "ema_cross", "--symbol", "BTC/USDT", "--timeframe", "1h")
-
-
-def write(path: Path, count: int = 1_000, seed: int = 1) -> Path:
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["timestamp", "open", "high", "low", "close", "volume"])
-        for candle in walk(count, seed=seed):
-            rows.writerow([candle.ts, candle.open, candle.high, candle.low, candle.close, candle.volume])
-    return path
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("CAMBIST_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: Any, language: str = "en") -> tuple[int, str, str]:
-        monkeypatch.setenv("CAMBIST_LANG", language)
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        code = ended.value.code
-        return (0 if code is None else int(code)), said.out, said.err
-
-    yield call
-    speak("en")
 
 
 @pytest.fixture
@@ -54,15 +25,6 @@ def lake(run, tmp_path):
     code, _, err = run("import", write(tmp_path / "binance_BTCUSDT_1h.csv"))
     assert (code, err) == (0, "")
     return tmp_path
-
-
-def strict(text: str) -> Any:
-    """Read JSON as other programs do: NaN and Infinity are none."""
-
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 def test_from_a_csv_to_the_json_that_others_build_on(run, lake):

@@ -1,20 +1,14 @@
 """`cambist optimise` and `cambist searches` as people run them."""
 
-import csv
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.unit.backtest.made import walk
-
-from cambist.apps.cli.main import main
-from cambist.domain.text import speak
+from tests.e2e.shell import Run, strict, write
 
 CROSS = """
 import cambist as cb
@@ -35,54 +29,27 @@ MARKET = ("--symbol", "BTC/USDT", "--timeframe", "1h")
 RUN = ("optimise", "cross.py", "fast=4:16:4", "slow=20,40", *MARKET)
 
 
-def write(path: Path, count: int = 2_000, seed: int = 1) -> Path:
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["timestamp", "open", "high", "low", "close", "volume"])
-        for candle in walk(count, seed=seed):
-            rows.writerow([candle.ts, candle.open, candle.high, candle.low, candle.close, candle.volume])
-    return path
-
-
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("CAMBIST_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
+def shell(run: Run, tmp_path: Path) -> Run:
+    """Give the command line two thousand hours of binance BTC/USDT, and a strategy."""
     (tmp_path / "cross.py").write_text(CROSS, encoding="utf-8")
-
-    def call(*arguments: Any, language: str = "en") -> tuple[int, str, str]:
-        monkeypatch.setenv("CAMBIST_LANG", language)
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        code = ended.value.code
-        return (0 if code is None else int(code)), said.out, said.err
-
-    assert call("import", write(tmp_path / "binance_BTCUSDT_1h.csv"))[0] == 0
-    yield call
-    speak("en")
+    assert run("import", write(tmp_path / "binance_BTCUSDT_1h.csv", 2_000))[0] == 0
+    return run
 
 
-def strict(text: str) -> Any:
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def test_a_grid_ends_with_a_word_and_is_kept(run, tmp_path):
-    code, out, err = run(*RUN, "--report", "search.html")
+def test_a_grid_ends_with_a_word_and_is_kept(shell, tmp_path):
+    code, out, err = shell(*RUN, "--report", "search.html")
     assert (code, err) == (0, "")
     assert "No edge" in out
     assert re.search(r"Trials +grid: 8 trials, 8 over the study's whole life", out)
     assert "Kept as search #1" in out
     assert "<html" in (tmp_path / "search.html").read_text(encoding="utf-8")
-    code, out, _ = run("searches")
+    code, out, _ = shell("searches")
     assert code == 0
     assert "Cross" in out
-    code, out, _ = run("searches", "1", language="fr")
+    code, out, _ = shell("searches", "1", language="fr")
     assert "Aucun avantage" in out
-    found = strict(run("searches", "1", "--json")[1])
+    found = strict(shell("searches", "1", "--json")[1])
     assert found["judgement"]["light"] == "red"
     assert len(found["judgement"]["reasons_said"]) == 3
     assert len(found["detail"]["top"]) == 8
@@ -90,35 +57,35 @@ def test_a_grid_ends_with_a_word_and_is_kept(run, tmp_path):
     assert found["out_of_sample"]["trades"] > 0
 
 
-def test_every_try_counts_over_the_studys_whole_life(run):
-    assert strict(run(*RUN, "--json")[1])["counted"] == 8
-    again = strict(run(*RUN, "--json")[1])
+def test_every_try_counts_over_the_studys_whole_life(shell):
+    assert strict(shell(*RUN, "--json")[1])["counted"] == 8
+    again = strict(shell(*RUN, "--json")[1])
     assert (again["id"], again["trials"], again["counted"]) == (2, 8, 8)  # the same trials are no new tries
-    more = strict(run("optimise", "cross.py", "fast=5,7", *MARKET, "--json")[1])
+    more = strict(shell("optimise", "cross.py", "fast=5,7", *MARKET, "--json")[1])
     assert (more["trials"], more["counted"]) == (2, 10)
-    other = strict(run("optimise", "cross.py", "fast=5,7", *MARKET, "--study", "another", "--json")[1])
+    other = strict(shell("optimise", "cross.py", "fast=5,7", *MARKET, "--study", "another", "--json")[1])
     assert (other["trials"], other["counted"]) == (2, 2)
     assert more["judgement"]["figures"]["luck"] >= other["judgement"]["figures"]["luck"]
 
 
-def test_conditions_objectives_walks_and_parameters_that_stay(run):
+def test_conditions_objectives_walks_and_parameters_that_stay(shell):
     asked = ("optimise", "cross.py", "fast=4:40:12", *MARKET, "--set", "slow=30", "--where", "fast < 30")
-    found = strict(run(*asked, "--objective", "return/drawdown", "--walk-forward", "20d/10d", "--json")[1])
+    found = strict(shell(*asked, "--objective", "return/drawdown", "--walk-forward", "20d/10d", "--json")[1])
     assert (found["trials"], found["goals"][0]["text"]) == (3, "return/drawdown")
     assert all(trial["params"]["fast"] < 30 for trial in found["detail"]["top"])
     assert len(found["detail"]["walk"]["windows"]) >= 4
 
 
 @pytest.mark.parametrize("method", ["random", "tpe", "cmaes"])
-def test_the_other_methods(run, method):
-    found = strict(run("optimise", "cross.py", *MARKET, "--method", method, "--trials", "16", "--json")[1])
+def test_the_other_methods(shell, method):
+    found = strict(shell("optimise", "cross.py", *MARKET, "--method", method, "--trials", "16", "--json")[1])
     assert found["trials"] == 16
     assert found["method"] == method
 
 
-def test_several_objectives_give_a_front(run):
+def test_several_objectives_give_a_front(shell):
     goals = ("--objective", "sharpe", "--objective", "max_drawdown")
-    found = strict(run(*RUN, *goals, "--json")[1])
+    found = strict(shell(*RUN, *goals, "--json")[1])
     front = [tuple(trial["values"]) for trial in found["detail"]["front"]]
     assert front
     assert not any(a != b and a[0] >= b[0] and a[1] >= b[1] for a in front for b in front)
@@ -140,8 +107,8 @@ def test_several_objectives_give_a_front(run):
         (("searches", "9"), "#9"),
     ],
 )
-def test_what_will_not_do_is_said_in_one_sentence(run, arguments, said):
-    code, out, err = run(*arguments)
+def test_what_will_not_do_is_said_in_one_sentence(shell, arguments, said):
+    code, out, err = shell(*arguments)
     assert (code, out) == (1, "")
     assert err.startswith("cambist: ")
     assert said in err
@@ -166,7 +133,7 @@ class Slow(Strategy):
 """
 
 
-def test_ctrl_c_keeps_what_was_tried_and_the_same_command_goes_on(run, tmp_path):
+def test_ctrl_c_keeps_what_was_tried_and_the_same_command_goes_on(shell, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     asked = ("optimise", "slow.py", "wait=1:60:1", *MARKET, "--jobs", "1", "--json")
     process = subprocess.Popen(
@@ -188,5 +155,5 @@ def test_ctrl_c_keeps_what_was_tried_and_the_same_command_goes_on(run, tmp_path)
     assert out == ""
     done = int(stopped[1])
     assert 0 < done < 60
-    found = strict(run(*asked)[1])
+    found = strict(shell(*asked)[1])
     assert (found["trials"], found["counted"]) == (60, 60)

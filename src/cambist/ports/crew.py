@@ -1,6 +1,6 @@
 """Who computes: threads, processes, or a cluster."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
 S = TypeVar("S")
@@ -16,11 +16,11 @@ class Crew(Protocol):
         """How many work at once."""
         ...
 
-    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Iterator[tuple[B, R]]:
+    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Generator[tuple[B, R], None, None]:
         """Yield each batch with ``do(shared, batch)``, as they are done, in any order.
 
         ``shared`` (large, the same for all) reaches each worker once. ``batches`` are taken as workers become free, so
-        that they can be without end. What ``do`` raises is raised here. Closing the iterator leaves what is not begun.
+        that they can be without end. What ``do`` raises is raised here. Closing it leaves what is not begun.
         Raises `CrewFailed` if the workers are gone.
         """
         ...

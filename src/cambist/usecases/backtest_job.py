@@ -7,7 +7,6 @@ from functools import partial
 from cambist.backtest.jailed import backtest_stored
 from cambist.backtest.report.page import page
 from cambist.backtest.run import Finished
-from cambist.domain.errors import BadInput
 from cambist.domain.job import Job, Said
 from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.timeframe import Timeframe
@@ -17,7 +16,7 @@ from cambist.ports.jobs import JobStore, ReportFiles, Step, Tell
 from cambist.ports.sandbox import Sandbox
 from cambist.ports.strategies import Shelf
 from cambist.usecases.download_job import Loads
-from cambist.usecases.jobs import Cancelled
+from cambist.usecases.jobs import Cancelled, in_the_words_of_a_request
 from cambist.usecases.results import to_keep
 from cambist.usecases.run_backtest import Order, gathered, run_backtest
 
@@ -63,12 +62,8 @@ class BacktestJob:
 
     def _run(self, job: Job, tell: Tell) -> None:
         tell(Said(key="jobs.step.reading", params={}), 0.0)
-        try:
+        with in_the_words_of_a_request(job):
             finished = self._finished(job, tell)
-        except BadInput as error:
-            if error.key == "backtest.too_few":  # in the words of the API, not in those of the command line
-                raise BadInput("since", job.params["since"], "backtest.too_few") from error
-            raise
         tell(Said(key="jobs.step.keeping", params={}), _RUN)
         report, reports = page([finished]), self._reports(job.user_id)
         kept = replace(to_keep(finished), strategy=job.params["strategy"]) if _stored(job) else to_keep(finished)

@@ -1,13 +1,13 @@
 """Jobs: running one step by step, and telling the world how far each has come."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from math import inf
 from typing import Any
 
-from cambist.domain.errors import BusFailed, CambistError, Stopped, TooMany
+from cambist.domain.errors import BadInput, BusFailed, CambistError, Stopped, TooMany
 from cambist.domain.job import ACTIVE, Failure, Job, JobStatus, Said, failure_of
 from cambist.domain.text import speak
 from cambist.ports.bus import JOBS, Bus
@@ -26,6 +26,17 @@ _LOOK_BACK_MS = 5_000
 
 class Cancelled(Stopped):
     """Somebody asked that the job end."""
+
+
+@contextmanager
+def in_the_words_of_a_request(job: Job) -> Iterator[None]:
+    """Let an error about too few candles name the field of the request, not the option of the command line."""
+    try:
+        yield
+    except BadInput as error:
+        if error.key == "backtest.too_few":
+            raise BadInput("since", job.params["since"], error.key) from error
+        raise
 
 
 class Running:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from cambist.backtest.optimise.plan import Seen
 from cambist.backtest.optimise.report.page import page
 from cambist.backtest.optimise.run import Search
-from cambist.domain.errors import BadInput, CambistError, Stopped
+from cambist.domain.errors import CambistError, Stopped
 from cambist.domain.job import Job, Said
 from cambist.domain.search import Method
 from cambist.domain.strategy_text import parse_stored_name
@@ -24,7 +24,7 @@ from cambist.ports.sandbox import Sandbox
 from cambist.ports.searches import SearchStore
 from cambist.ports.strategies import Shelf
 from cambist.usecases.download_job import Loads
-from cambist.usecases.jobs import Cancelled
+from cambist.usecases.jobs import Cancelled, in_the_words_of_a_request
 from cambist.usecases.optimise import How, Stored, Tools, Wanted, evaluator_of, hunt_of, looks, pursue, trials_of
 from cambist.usecases.searches import check_trials, to_keep
 
@@ -80,12 +80,8 @@ class SearchJob:
 
     def _run(self, job: Job, tell: Tell) -> None:
         tell(Said(key="jobs.step.reading", params={}), 0.0)
-        try:
+        with in_the_words_of_a_request(job):
             found = self._found(job, tell)
-        except BadInput as error:
-            if error.key == "backtest.too_few":  # in the words of the API, not in those of the command line
-                raise BadInput("since", job.params["since"], "backtest.too_few") from error
-            raise
         tell(Said(key="jobs.step.keeping", params={}), _JUDGED)
         report, reports = page(found), self._reports(job.user_id)
         kept = to_keep(found)

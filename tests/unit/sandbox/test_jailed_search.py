@@ -11,6 +11,7 @@ from cambist.backtest.result import Settings
 from cambist.domain.errors import BadInput
 from cambist.domain.search import Span
 from cambist.strategies._load import from_source
+from cambist.strategies._param import param
 
 pytestmark = HOLDS
 CODE = """
@@ -62,6 +63,13 @@ def test_what_it_does_not_take_is_refused(sandbox: ProcessSandbox):
     inside = JailedEvaluator(sandbox, CODE, [walk(100)], name="Cross", declared={}, settings=Settings())
     with pytest.raises(BadInput, match="fast"):
         inside.evaluate({"fast": 1})
+
+
+def test_a_name_out_of_the_jail_takes_no_other_s_place(sandbox: ProcessSandbox):
+    declared = {"fast": param(8), "signals": param(1), "_source": param(2)}
+    inside = JailedEvaluator(sandbox, CODE, [walk(100)], name="Cross", declared=declared, settings=Settings())
+    assert list(inside.strategy.params) == ["fast"]
+    assert inside.strategy._source == CODE
 
 
 def test_it_is_said_to_need_a_process_each(sandbox: ProcessSandbox):

@@ -10,7 +10,7 @@ import platform
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ class Cluster:
         threads: dict[str, int] = self._client.nthreads()
         return max(1, sum(threads.values()))
 
-    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Iterator[tuple[B, R]]:
+    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Generator[tuple[B, R], None, None]:
         """Yield each batch with ``do(shared, batch)``, as they are done; see `Crew.work`.
 
         The same object ``shared`` is sent once, however often there is work with it.

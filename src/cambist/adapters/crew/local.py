@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ class Threads:
         """How many work at once."""
         return self._workers
 
-    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Iterator[tuple[B, R]]:
+    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Generator[tuple[B, R], None, None]:
         """Yield each batch with ``do(shared, batch)``, as they are done; see `Crew.work`."""
         if self._workers == 1:
             yield from _alone(do, shared, batches)
@@ -98,7 +98,7 @@ class Processes:
         """How many work at once."""
         return self._workers
 
-    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Iterator[tuple[B, R]]:
+    def work(self, do: Callable[[S, B], R], shared: S, batches: Iterable[B]) -> Generator[tuple[B, R], None, None]:
         """Yield each batch with ``do(shared, batch)``, as they are done; see `Crew.work`.
 
         The same object ``shared`` is written for the workers once, however often there is work with it.

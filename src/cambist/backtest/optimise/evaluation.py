@@ -254,7 +254,9 @@ class JailedEvaluator(_Evaluates):
         limit_s: float = 600.0,
     ) -> None:
         # the code is never run here: what stands for it has its name, its text, and the parameters its jail told of
-        stands: AnyStrategy = type(name, (SignalStrategy,), {"_source": code, **declared})
+        # names come out of a jail as well: none may take the place of what a strategy is made of
+        told = {one: param for one, param in declared.items() if not hasattr(SignalStrategy, one)}
+        stands: AnyStrategy = type(name, (SignalStrategy,), {**told, "_source": code})
         super().__init__(stands, candles, settings, instruments, None, detail, base)
         self._sandbox = sandbox
         self._code = code

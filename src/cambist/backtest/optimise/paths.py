@@ -63,7 +63,7 @@ def purged_paths(
     wanted = sorted({row for row in chosen if row >= 0})
     found: dict[int, tuple[Floats, float]] = {}
     try:
-        with closing(crew.work(_returns, evaluator, [(row, params[row], span) for row in wanted])) as back:  # type: ignore[type-var]  # an iterator that can be closed, says the port
+        with closing(crew.work(_returns, evaluator, [(row, params[row], span) for row in wanted])) as back:
             for (row, _, _), one in back:
                 found[row] = one
     except KeyboardInterrupt:

@@ -83,8 +83,7 @@ class Session:
             elif took > _SLOW_S:
                 self.size = max(1, done // 2)
 
-        back = self.crew.work(work, self.evaluator, batches())
-        with closing(back):  # type: ignore[type-var]  # an iterator that can be closed, says the port
+        with closing(self.crew.work(work, self.evaluator, batches())) as back:
             for batch, trials in back:
                 pace(self.seconds() - handed.pop(batch.combinations[0][0]), len(trials))
                 yield trials

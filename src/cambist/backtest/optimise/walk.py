@@ -143,7 +143,7 @@ def _on_grid(
     pace.total = min(combinations(plan.axes), plan.trials or combinations(plan.axes))
     size = min(_LARGEST, max(1, pace.total // (8 * crew.workers)))
     best: list[_Choice | None] = [None] * len(spans)
-    with closing(crew.work(_tried, evaluator, _batches(source, size, plan.goals[0], tuple(spans)))) as back:  # type: ignore[type-var]  # an iterator that can be closed, says the port
+    with closing(crew.work(_tried, evaluator, _batches(source, size, plan.goals[0], tuple(spans)))) as back:
         for batch, found in back:
             best = [_better(plan.goals[0], *pair) for pair in zip(best, found, strict=True)]
             pace.show(pace.done + len(batch.combinations))
@@ -254,7 +254,7 @@ def _traded(
         for place, (choice, span) in enumerate(zip(choices, spans, strict=True))
         if choice is not None
     ]
-    with closing(crew.work(_test, evaluator, wanted)) as back:  # type: ignore[type-var]  # as above
+    with closing(crew.work(_test, evaluator, wanted)) as back:
         for (place, _, _), tested in back:
             tests[place] = tested
     return tests

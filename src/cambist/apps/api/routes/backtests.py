@@ -51,7 +51,44 @@ class CostsBody(Body):
         return {name: float(value) if isinstance(value, Decimal) else value for name, value in given.items()}
 
 
-class BacktestBody(CostsBody):
+class MarketBody(CostsBody):
+    """A strategy, and the market on which it is tried."""
+
+    strategy: str = Field(max_length=80)
+    """A sample's name, or ``stored:<id>`` or ``stored:<id>@<version>`` for one of yours."""
+    venue: str | None = Field(default=None, max_length=40)
+    """The exchange whose candles are taken; candles that are missing are fetched there, and nowhere else."""
+    account: str | None = Field(default=None, max_length=80)
+    """Instead of ``venue``: one of your accounts, whose exchange is taken."""
+    symbols: list[Annotated[str, Field(max_length=60, pattern=NO_NUL)]] = Field(
+        min_length=1, max_length=backtests.MOST_SYMBOLS
+    )
+    since: Ms | None = None
+    """Open time of the first candle; null: where the candles that are here begin."""
+    until: Ms | None = None
+    """Null: now."""
+    detail: Timeframe | None = None
+    """A smaller timeframe whose candles decide what happens within one."""
+    params: dict[ParamName, ParamValue] = Field(default={}, max_length=50)
+
+    def market(self, timeframe: Timeframe, *, proof: bool = True) -> backtests.Wanted:
+        """Return what is wanted, on candles of ``timeframe``."""
+        return backtests.Wanted(
+            strategy=self.strategy,
+            symbols=tuple(self.symbols),
+            timeframe=timeframe,
+            venue=self.venue,
+            account=self.account,
+            since=self.since,
+            until=self.until,
+            detail=self.detail,
+            params=self.params,
+            settings=self.costs(),
+            proof=proof,
+        )
+
+
+class BacktestBody(MarketBody):
     """A backtest to run. What is left out is as on the command line."""
 
     model_config = ConfigDict(
@@ -72,23 +109,7 @@ class BacktestBody(CostsBody):
         },
     )
 
-    strategy: str = Field(max_length=80)
-    """A sample's name, or ``stored:<id>`` or ``stored:<id>@<version>`` for one of yours."""
-    venue: str | None = Field(default=None, max_length=40)
-    """The exchange whose candles are taken; candles that are missing are fetched there, and nowhere else."""
-    account: str | None = Field(default=None, max_length=80)
-    """Instead of ``venue``: one of your accounts, whose exchange is taken."""
-    symbols: list[Annotated[str, Field(max_length=60, pattern=NO_NUL)]] = Field(
-        min_length=1, max_length=backtests.MOST_SYMBOLS
-    )
     timeframe: Timeframe
-    since: Ms | None = None
-    """Open time of the first candle; null: where the candles that are here begin."""
-    until: Ms | None = None
-    """Null: now."""
-    detail: Timeframe | None = None
-    """A smaller timeframe whose candles decide what happens within one."""
-    params: dict[ParamName, ParamValue] = Field(default={}, max_length=50)
     proof: bool = True
     """Whether it is checked that the strategy does not look ahead. A result without is marked so."""
 
@@ -192,21 +213,8 @@ class ComparisonAnswer(Answer):
 @router.post("", status_code=202, summary="Run a backtest")
 def submit(body: BacktestBody, caller: Trader, own: Own, server: Server, response: Response) -> JobAnswer:
     """Put a backtest into the queue; the job says how far it is and, once it is done, which backtest came of it."""
-    wanted = backtests.Wanted(
-        strategy=body.strategy,
-        symbols=tuple(body.symbols),
-        timeframe=body.timeframe,
-        venue=body.venue,
-        account=body.account,
-        since=body.since,
-        until=body.until,
-        detail=body.detail,
-        params=body.params,
-        settings=body.costs(),
-        proof=body.proof,
-    )
     job = backtests.submit(
-        wanted,
+        body.market(body.timeframe, proof=body.proof),
         around(own, server),
         job_id=new_id(),
         user_id=caller.user_id,

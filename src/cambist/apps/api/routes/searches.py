@@ -10,21 +10,14 @@ from pydantic import ConfigDict, Field
 from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
-from cambist.apps.api.routes.backtests import (
-    NO_NUL,
-    CostsBody,
-    ParamName,
-    ParamValue,
-    report_page,
-    without_nan,
-)
+from cambist.apps.api.routes.backtests import NO_NUL, MarketBody, report_page, without_nan
 from cambist.apps.api.routes.jobs import JobAnswer, accepted, around, new_id
 from cambist.apps.api.services import Own, Server
 from cambist.apps.api.words import Answer, Exact, Ms
 from cambist.domain.search import Method
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.searches import StoredSearch
-from cambist.usecases import backtests, searches
+from cambist.usecases import searches
 
 router = Area("/searches", tags=["searches"])
 
@@ -32,8 +25,9 @@ SearchId = Annotated[int, Path(ge=1, le=2_147_483_647, examples=[3])]
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
-class SearchBody(CostsBody):
-    """A search to run. What is left out is as on the command line."""
+class SearchBody(MarketBody):
+    """A search to run. Several symbols trade equal parts of the cash; ``params`` are what every combination has. What
+    is left out is as on the command line."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -54,25 +48,10 @@ class SearchBody(CostsBody):
         },
     )
 
-    strategy: str = Field(max_length=80)
-    """A sample's name, or ``stored:<id>`` or ``stored:<id>@<version>`` for one of yours."""
-    venue: str | None = Field(default=None, max_length=40)
-    """The exchange whose candles are taken; candles that are missing are fetched there, and nowhere else."""
-    account: str | None = Field(default=None, max_length=80)
-    """Instead of ``venue``: one of your accounts, whose exchange is taken."""
-    symbols: list[Annotated[str, Field(max_length=60, pattern=NO_NUL)]] = Field(
-        min_length=1, max_length=backtests.MOST_SYMBOLS
-    )
-    """Several trade equal parts of the cash."""
     timeframes: list[Timeframe] = Field(min_length=1, max_length=searches.MOST_TIMEFRAMES)
     """Several are searched like a parameter."""
-    since: Ms | None = None
-    until: Ms | None = None
-    detail: Timeframe | None = None
     space: list[_Text] = Field(default=[], max_length=20)
     """``fast=5:50:5``, ``fast=5:50`` or ``slow=20,50,100``; none: a few values of each parameter."""
-    params: dict[ParamName, ParamValue] = Field(default={}, max_length=50)
-    """What every combination has."""
     method: Method = Method.GRID
     trials: int | None = Field(default=None, ge=1, le=searches.MOST_TRIALS)
     objective: list[_Text] = Field(default=["sharpe"], min_length=1, max_length=5)
@@ -158,18 +137,7 @@ def submit(body: SearchBody, caller: Trader, own: Own, server: Server, response:
     from cambist.usecases.optimise import How
 
     sought = searches.Sought(
-        market=backtests.Wanted(
-            strategy=body.strategy,
-            symbols=tuple(body.symbols),
-            timeframe=min(body.timeframes, key=lambda one: one.ms),
-            venue=body.venue,
-            account=body.account,
-            since=body.since,
-            until=body.until,
-            detail=body.detail,
-            params=body.params,
-            settings=body.costs(),
-        ),
+        market=body.market(min(body.timeframes, key=lambda one: one.ms)),
         timeframes=tuple(body.timeframes),
         space=tuple(body.space),
         how=How(
