@@ -15,7 +15,7 @@ WHOSE: ContextVar[str] = ContextVar("whose", default="nobody's")
 @pytest.fixture(params=[False, True], ids=["served", "beside"])
 def beside(request) -> bool:
     """Tell whether the database is a file beside us."""
-    return request.param
+    return bool(request.param)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.unit.usecases.dealing import Dealer
 
 from cambist.apps.api.area import PREFIX
 from cambist.apps.api.routes.portfolio import DifferenceAnswer
+from cambist.domain.account import AccountSpec
 from cambist.domain.order import Side
 from cambist.domain.wish import Enter, Fraction
 from cambist.usecases.past import History
@@ -73,8 +74,14 @@ def test_no_route_holds_up_the_others_by_reading_a_journal(here: Site, monkeypat
     ann = here.person("ann")
     dealer = dealer_of(here, ann)
     order = ann.get("/orders").json()["items"][0]["client_id"]
-    looked, caught_up = [], History._catch_up
-    monkeypatch.setattr(History, "_catch_up", lambda *given: (looked.append(_in_the_loop()), caught_up(*given))[1])
+    looked: list[bool] = []
+    caught_up = History._catch_up
+
+    def catch_up(history: History, spec: AccountSpec) -> None:
+        looked.append(_in_the_loop())
+        caught_up(history, spec)
+
+    monkeypatch.setattr(History, "_catch_up", catch_up)
     places = {"account": "main", "bot": "trend-main", "client_id": order, "group": "bot"}
     read = 0
     for path, methods in here.app.openapi()["paths"].items():

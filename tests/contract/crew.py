@@ -109,7 +109,7 @@ class CrewContract:
         came = [next(work) for _ in range(10)]
         assert all(answer == -number for number, answer in came)
         assert len(taken) <= 10 + 4 * crew.workers
-        work.close()  # type: ignore[attr-defined]
+        work.close()
         assert len(noted(tmp_path / "begun")) <= len(taken)
         assert len(taken) <= 10 + 4 * crew.workers
         assert sorted(crew.work(noted_number, tmp_path / "begun", range(3))) == [(0, 0), (1, -1), (2, -2)]

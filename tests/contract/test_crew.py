@@ -91,7 +91,7 @@ def test_what_is_given_up_leaves_no_process_and_no_file(tmp_path, monkeypatch):
     market = Market(tmp_path / "notes", 1000)
     work = crew.work(measured, market, ([2] for _ in range(1000)))
     next(work)
-    work.close()  # type: ignore[attr-defined]
+    work.close()
     assert noted(market.notes)
     assert not any(running(int(pid)) for pid in noted(market.notes))
     assert len(list(folder.iterdir())) == 1

@@ -1,5 +1,7 @@
 """A search over stored code: each evaluation in a jailed process, with the figures that it would have outside."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.unit.backtest.made import HOUR, START, walk
@@ -66,10 +68,10 @@ def test_what_it_does_not_take_is_refused(sandbox: ProcessSandbox):
 
 
 def test_a_name_out_of_the_jail_takes_no_other_s_place(sandbox: ProcessSandbox):
-    declared = {"fast": param(8), "signals": param(1), "_source": param(2)}
+    declared: dict[str, Any] = {"fast": param(8), "signals": param(1), "_source": param(2)}
     inside = JailedEvaluator(sandbox, CODE, [walk(100)], name="Cross", declared=declared, settings=Settings())
     assert list(inside.strategy.params) == ["fast"]
-    assert inside.strategy._source == CODE
+    assert vars(inside.strategy)["_source"] == CODE
 
 
 def test_it_is_said_to_need_a_process_each(sandbox: ProcessSandbox):
