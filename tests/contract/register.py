@@ -165,6 +165,24 @@ class RegisterContract:
         with pytest.raises(NotFound):
             mine.forget_bot(bots[0].id)
 
+    def test_a_bot_that_was_deleted_keeps_its_name(self, open_register, mine, user):
+        account = an_account(user_id=user)
+        mine.add_account(account)
+        bots = [a_bot(account.id, id=fresh("b"), user_id=user) for _ in range(2)]
+        for bot in bots:
+            mine.add_bot(bot)
+        number = mine.ask(Request(user_id=user, account=account.id, action="delete", bot=bots[0].id))
+        with pytest.raises(NotFound):
+            open_register(next(_users)).delete_bot(bots[0].id, 7)
+        mine.delete_bot(bots[0].id, 7)
+        assert mine.bots() == mine.bots(account.id) == [bots[1]]
+        assert mine.request(number).bot == bots[0].id
+        with pytest.raises(BadInput):
+            mine.add_bot(bots[0])
+        with pytest.raises(NotFound):
+            mine.delete_bot(bots[0].id, 8)
+        mine.forget_account(account.id)
+
     def test_a_refused_request_says_so(self, mine, engine, user):
         account = an_account(user_id=user)
         mine.add_account(account)

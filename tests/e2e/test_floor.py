@@ -90,6 +90,8 @@ def test_people_suspend_stop_sell_and_halt(home: Home):
     shown = home.run(f"bot show {held}")
     assert held in shown
     assert "stopped" in shown
+    assert "is deleted; its money" in home.run(f"bot delete {held} --yes")
+    assert held not in home.run("bot list")
     stop(process)
 
 

@@ -153,7 +153,12 @@ def test_somebody_runs_a_bot_and_an_admin_s_cap_binds_at_once(tmp_path: Path):
             shown = await until(lambda: halted(ann), "halted")
             assert shown["trading"] == "halted"
             await ok(ann.post(f"/accounts/{main}/activate"))
-            assert (await ann.delete(f"/bots/{name}")).status_code == 409  # its budget is in the account's books
+            assert (await ann.delete(f"/bots/{name}")).status_code == 204
+            assert (await ann.get(f"/bots/{name}")).status_code == 404
+            (held,) = (await ok(ann.get("/portfolio")))["accounts"][0]["holdings"]
+            assert (held["in_bots"], held["free"]) == ("0", held["total"])  # its budget is the account's again
+            taken = await ann.post("/bots", json=BOT | {"account": main})
+            assert (taken.status_code, taken.json()["key"]) == (422, "book.bot_taken")
             gone = await ann.delete(f"/brokers/{main}")
             assert gone.status_code in (200, 202, 204), gone.text
             await until(lambda: no_accounts(ann), "the account is gone")

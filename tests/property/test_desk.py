@@ -5,7 +5,7 @@ says it holds, to the last digit; no order of ours stands that the account does 
 And meanwhile no position that wants a stop is without one for longer than is allowed, or it is being closed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from random import Random
@@ -21,6 +21,7 @@ from cambist.domain.event import (
     AccountEvent,
     BotAdded,
     BotChanged,
+    BotDeleted,
     CancelStood,
     CandleClosed,
     Decided,
@@ -328,10 +329,14 @@ PLAIN = Traits(stops=True, oco=False, amend=False, cuts_to_cash=True)
 NOTHING = Traits(stops=False, oco=False, cuts_to_cash=True)
 
 
-def run(seed: int, traits: Traits, moves: int, *, fee_in_base: bool = False) -> World:
+def run(
+    seed: int, traits: Traits, moves: int, *, fee_in_base: bool = False, deleting: Callable[[World], None] | None = None
+) -> World:
     world = World(seed, traits, fee_in_base=fee_in_base)
     for _ in range(moves):
         world.candle()
+        if deleting is not None:
+            deleting(world)
         if world.random.random() < 0.6:
             world.decide()
         if world.random.random() < 0.3:
@@ -367,6 +372,47 @@ def test_nothing_is_lost_doubled_or_left_alone(traits: Traits, fee_in_base: bool
         assert account.protection("bot") in (Protection.NATIVE, Protection.NONE_WANTED)
     if seat.bot.exiting is not None:
         assert seat.too_small
+
+
+@pytest.mark.parametrize("traits", [NATIVE, NOTHING], ids=["oco", "none"])
+@pytest.mark.parametrize("fee_in_base", [False, True], ids=["fee in quote", "fee in base"])
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_deleted_bot_gives_back_all_it_has_whenever_it_is_asked(traits: Traits, fee_in_base: bool, seed: int):
+    def deleting(world: World) -> None:
+        if world.random.random() < 0.2:
+            seat = world.account.seats["bot"]
+            idle, was = not seat.bot.position and not world.account.working("bot"), seat.deleted
+            world.take(BotDeleted(world.ts, "bot"))
+            assert world.account.seats["bot"].deleted is (idle or was)
+
+    world = run(seed, traits, 30, fee_in_base=fee_in_base, deleting=deleting)
+    account, exchange = world.account, world.exchange
+    seat = account.seats["bot"]
+    held = {asset: balance.total for asset, balance in exchange.balances("paper").items() if balance.total}
+    assert account.ledger.holdings() == held
+    assert {order.client_id for order in exchange.open_orders("paper")} == {
+        name for name, one in account.orders.items() if not one.ended
+    }
+    if seat.deleted and not seat.bot.position:
+        assert account.ledger.of("bot") == {}
+        assert account.ledger.of("free") == held
+        assert account.equity() == 0
+        won = held["USDT"] - 10_000
+        dust = held.get("BTC", Decimal(0))
+        assert dust or seat.state.cash == BOT.budget + won
+    again = recover(Account(SPEC, traits), world.journal)
+    assert not again.differs
+    assert snapshot_of(again.account) == snapshot_of(account)
+    assert len({entry.id for entry in world.journal.booked}) == len(world.journal.booked)
+
+
+def test_bots_are_deleted_in_these_worlds():
+    deleted = []
+    for seed in range(12):
+        world = run(seed, NATIVE, 30, deleting=lambda world: world.take(BotDeleted(world.ts, "bot")))
+        deleted.append(world.account.seats["bot"].deleted)
+    assert sum(deleted) >= 10  # the property above is put to the test
 
 
 def test_what_the_venue_will_not_guard_in_time_is_closed():

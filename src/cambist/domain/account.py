@@ -27,6 +27,8 @@ class BotStatus(StrEnum):
     PAUSED = "paused"
     """By the engine, after its strategy failed; an alert says why."""
     STOPPED = "stopped"
+    DELETED = "deleted"
+    """It gave its money back, and only what has become of its orders is known of it."""
 
 
 LOCAL_USER = 1

@@ -174,6 +174,14 @@ class BotChanged:
 
 
 @record
+class BotDeleted:
+    """A bot that holds nothing gives back what it was given, with what it won or lost."""
+
+    ts: int
+    bot: str
+
+
+@record
 class Seen:
     """What was known of market and venue at a decision, or when a price alone asked for one."""
 
@@ -303,6 +311,7 @@ AccountEvent = (
     | Configured
     | BotAdded
     | BotChanged
+    | BotDeleted
     | Seen
     | OrderReported
     | FillReported

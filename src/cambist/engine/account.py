@@ -72,6 +72,8 @@ class Seat:
     """What is left of the position is less than the venue takes."""
     closed: int = 0
     """How many trades have closed; of those, ``state.trades`` keeps the last."""
+    returns: int = 0
+    """How often it has given something back since it was deleted: what comes late is given back too."""
     amended: dict[str, Amendment] = field(default_factory=dict)
     """By client id, orders by hand that are being taken back to be ordered anew."""
 
@@ -79,6 +81,11 @@ class Seat:
     def by_hand(self) -> bool:
         """Whether people order here themselves: nothing is held, nothing decided."""
         return self.spec.strategy == HAND
+
+    @property
+    def deleted(self) -> bool:
+        """Whether its money is the account's again."""
+        return self.status is BotStatus.DELETED
 
     @property
     def bot(self) -> Bot:
@@ -190,6 +197,8 @@ class Account:
         """
         total = ZERO
         for seat in self.seats.values():
+            if seat.deleted:
+                continue
             bot = seat.bot
             price = prices.get(seat.spec.symbol) if prices is not None else None
             if price is None or not bot.position:

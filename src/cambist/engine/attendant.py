@@ -11,8 +11,17 @@ from typing import Any
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candle, Candles
-from cambist.domain.errors import BadInput, BusFailed, CambistError, NotFound, ParseError, RateLimited, VenueUnavailable
-from cambist.domain.event import BotAdded, BotChanged, Decided, Released
+from cambist.domain.errors import (
+    BadInput,
+    BusFailed,
+    CambistError,
+    NotFound,
+    ParseError,
+    RateLimited,
+    Taken,
+    VenueUnavailable,
+)
+from cambist.domain.event import BotAdded, BotChanged, BotDeleted, Decided, Released
 from cambist.domain.instrument import Kind
 from cambist.domain.record import record
 from cambist.domain.signal import Signal
@@ -42,6 +51,13 @@ _ASKED_EVERY_S = 0.25
 _TRIED_AGAIN_S = 30.0
 _SILENT_MS = 30_000
 _DECIDING = (BotStatus.RUNNING, BotStatus.SUSPENDED)
+_TOLD = {
+    "start": BotStatus.RUNNING,
+    "resume": BotStatus.RUNNING,
+    "suspend": BotStatus.SUSPENDED,
+    "stop": BotStatus.STOPPED,
+}
+"""What people tell a bot to be."""
 _TAKEN_IN_AT_ONCE = 64
 _SLACK = 5
 """Candles of history beyond what a strategy needs."""
@@ -333,19 +349,19 @@ class Attendant:
         if request.bot not in specs:
             raise NotFound("running.unknown_bot", bot=request.bot, known=", ".join(specs) or "-")
         spec = specs[request.bot]
+        if request.action == "delete":
+            return await self._delete(lane, spec)
         if spec.id not in lane.account.seats:
             await self._add(lane, spec)
-        now, seat = self._engine.now_ms(), lane.account.seats[spec.id]
-        status = {"stop": BotStatus.STOPPED, "suspend": BotStatus.SUSPENDED}.get(request.action)
+        seat = lane.account.seats[spec.id]
         if request.action == "wish":
             return await requests.wish(self._engine, lane, seat, request, params)
-        if request.action in ("start", "resume"):
-            if not self._bots.runs(spec.id) and spec.strategy != WEBHOOK:
-                await self._run(lane, spec)
-                now = self._engine.now_ms()  # what closed while its history was fetched it has not decided on
-            status = BotStatus.RUNNING
-        elif request.action == "stop":
+        status = _TOLD.get(request.action)
+        if status is BotStatus.RUNNING and not self._bots.runs(spec.id) and spec.strategy != WEBHOOK:
+            await self._run(lane, spec)
+        elif status is BotStatus.STOPPED:
             self._bots.end(spec.id)
+        now = self._engine.now_ms()  # what closed while its history was fetched it has not decided on
         if status is not None:
             await self._engine.put(lane, BotChanged(now, spec.id, status))
         if request.action == "release":
@@ -357,6 +373,19 @@ class Attendant:
                 return say("running.nothing_held", bot=spec.id)
             await self._engine.put(lane, Decided(spec.id, now, seat.bot.mark, (Exit(),)))
         return say(f"running.done.{request.action}", bot=spec.id)
+
+    async def _delete(self, lane: Lane, spec: BotSpec) -> str:
+        """Let a bot that holds nothing give back its money, and forget it."""
+        seat, now = lane.account.seats.get(spec.id), self._engine.now_ms()
+        if seat is not None:
+            await self._engine.put(lane, BotDeleted(now, spec.id))
+            if not seat.deleted:
+                raise Taken("running.bot_holds", bot=spec.id)
+            self._bots.end(spec.id)
+        self._later.pop(spec.id, None)
+        await asyncio.to_thread(self._around.register.delete_bot, spec.id, now)
+        self._symbols_changed.set()
+        return say("running.done.delete", bot=spec.id)
 
     async def _do_with_account(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
         if request.action == "settings":
@@ -434,7 +463,12 @@ class Attendant:
         while feed is not None:
             self._symbols_changed.clear()
             symbols = sorted(
-                {seat.spec.symbol for lane in self._engine.lanes.values() for seat in lane.account.seats.values()}
+                {
+                    seat.spec.symbol
+                    for lane in self._engine.lanes.values()
+                    for seat in lane.account.seats.values()
+                    if not seat.deleted
+                }
             )
             watching = asyncio.create_task(self._prices(feed, symbols))
             changed = asyncio.create_task(self._symbols_changed.wait())

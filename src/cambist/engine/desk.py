@@ -17,6 +17,7 @@ from cambist.domain.event import (
     AccountEvent,
     BotAdded,
     BotChanged,
+    BotDeleted,
     BreakerRearmed,
     CancelStood,
     CandleClosed,
@@ -75,6 +76,8 @@ def step(account: Account, event: AccountEvent) -> Outcome:
         keep_up(account, seat, ts, out)
         if len(out.commands) > known:
             note_bare(account, seat, ts)  # or one is being taken back
+        if seat.deleted:
+            _give_back(account, seat, ts, out)
     if len(account.orders) > 2 * KEPT:
         forget(account)
     for command in out.commands:
@@ -88,7 +91,8 @@ def _close_if_due(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
     bot = seat.bot
     if not bot.position or bot.exiting is not None:
         return
-    flat = account.flatten or (account.breaker is not None and account.breaker.stage >= BreakerStage.FLATTEN)
+    tripped = account.breaker is not None and account.breaker.stage >= BreakerStage.FLATTEN
+    flat = account.flatten or tripped or seat.deleted
     overdue = account.overdue(seat, ts)
     if overdue:
         seconds = f"{(ts - seat.bare_ms) / 1_000:.0f}"
@@ -132,6 +136,28 @@ def _bot_changed(account: Account, event: BotChanged, out: Outcome) -> Touched:
     if event.status is not BotStatus.RUNNING:
         _take_back_entries(account, seat, event.ts, out)
     return event.ts, (seat,)
+
+
+def _bot_deleted(account: Account, event: BotDeleted, out: Outcome) -> Touched:
+    seat = account.seats[event.bot]
+    if seat.bot.position or account.working(event.bot):
+        return event.ts, ()  # something has filled since it was asked
+    before = account.equity()
+    seat.status = BotStatus.DELETED
+    if account.breaker is not None:  # what goes out of its sight is no loss
+        account.breaker = moved(account.breaker, account.equity() - before, before)
+    return event.ts, (seat,)
+
+
+def _give_back(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
+    """Let what a deleted bot has be the account's: all of it at first, and whatever comes late."""
+    bot = seat.spec.id
+    if seat.bot.position or account.working(bot):
+        return
+    for asset, amount in sorted(account.ledger.of(bot).items()):
+        seat.returns += 1
+        cause = f"return|{bot}|{seat.returns}"
+        booked(account, book.transfer(cause, bot, asset, amount.copy_negate(), ts), out)
 
 
 def _trading_changed(account: Account, event: TradingChanged, out: Outcome) -> Touched:
@@ -314,6 +340,7 @@ _HANDLERS: dict[type, Callable[[Account, Any, Outcome], Touched]] = {
     Configured: _configured,
     BotAdded: _bot_added,
     BotChanged: _bot_changed,
+    BotDeleted: _bot_deleted,
     Seen: _seen,
     CandleClosed: _candle_closed,
     Decided: _decided,

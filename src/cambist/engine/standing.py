@@ -24,7 +24,7 @@ def account_standing(
 ) -> AccountStanding:
     """Return how ``account`` stands after journal entry ``seq``; ``ready`` is None out of the loop."""
     spec = account.spec
-    bots = tuple(_bot(account, seat) for seat in account.seats.values())
+    bots = tuple(_bot(account, seat) for seat in account.seats.values() if not seat.deleted or seat.bot.position)
     return AccountStanding(
         id=spec.id,
         user_id=spec.user_id,

@@ -63,6 +63,10 @@ class Ledger:
         """Return what ``place`` holds of ``asset``; negative where it gave more than it got."""
         return self.balances.get((place, asset), ZERO)
 
+    def of(self, place: str) -> dict[str, Decimal]:
+        """Return what ``place`` holds, by asset, without zeros."""
+        return {asset: amount for (at, asset), amount in self.balances.items() if at == place}
+
     def totals(self, asset: str) -> dict[str, Decimal]:
         """Return what each place holds of ``asset``; the values sum to zero."""
         return {place: amount for (place, of), amount in self.balances.items() if of == asset}

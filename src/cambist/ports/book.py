@@ -97,11 +97,15 @@ class Register(Protocol):
         ...
 
     def forget_bot(self, bot: str) -> None:
-        """Delete a bot, that its engine has never heard of or holds no position for any more; raise `NotFound`."""
+        """Remove a bot that no engine has heard of, as if it had never been; raise `NotFound`."""
+        ...
+
+    def delete_bot(self, bot: str, deleted_ms: int) -> None:
+        """Delete a bot that has given its money back. Its id stays taken: journals name it. Raises `NotFound`."""
         ...
 
     def bots(self, account: str | None = None) -> list[BotSpec]:
-        """Return the bots, of one account or of all, by id."""
+        """Return the bots that were not deleted, of one account or of all, by id."""
         ...
 
     def ask(self, request: Request) -> int:

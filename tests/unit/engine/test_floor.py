@@ -23,7 +23,7 @@ from cambist.adapters.storage.register import SqlRegister
 from cambist.adapters.venues.simulated.venue import SimulatedVenue
 from cambist.domain.account import AccountSpec, BotStatus, Mode
 from cambist.domain.candles import Candles
-from cambist.domain.errors import StorageFailed, VenueUnavailable
+from cambist.domain.errors import BadInput, StorageFailed, VenueUnavailable
 from cambist.domain.event import BotChanged
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.signal import Signal
@@ -31,6 +31,7 @@ from cambist.domain.tick import CandleTick, TradeTick
 from cambist.domain.timeframe import MINUTE_MS, Timeframe
 from cambist.engine.attendant import Surroundings
 from cambist.engine.floor import Book, Floor
+from cambist.engine.standing import account_standing
 from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
 from cambist.market.synthetic import synthetic_market
@@ -331,6 +332,68 @@ def test_what_is_answered_as_done_is_in_the_journal_however_slow_it_is(place: Pl
                 assert told in witness.journaled[action][-1], (action, witness.journaled[action][-1])
 
     run(work)
+
+
+def test_a_bot_that_holds_nothing_is_deleted_and_its_money_is_the_account_s(place: Place):
+    async def work() -> None:
+        place.bot()
+        (place.folder / "waits.py").write_text("class Waits(Strategy):\n    def next(self):\n        pass\n")
+        place.bot("idle", "waits.py")
+        async with place.floor() as floor:
+            await started(place, floor)
+            await place.close(last_closed() + MINUTE_MS)
+            account = bot_of(floor, "b").lane.account
+            await until(lambda: account.seats["b"].bot.position, "it has bought")
+            refused = tell_bot(place.register, "b", "delete", 0)
+            await started(place, floor)
+            assert place.register.request(refused).refused
+            assert "stop it and sell" in place.register.request(refused).answer
+            tell_bot(place.register, "b", "stop", 0, sell=True)
+            await until(lambda: account.idle, "it has sold")
+            number = tell_bot(place.register, "b", "delete", 0)
+            await started(place, floor)
+            assert not place.register.request(number).refused, place.register.request(number).answer
+            assert [bot.id for bot in place.register.bots()] == ["idle"]
+            assert account.ledger.of("b") == {}
+            assert account.ledger.holdings() == {
+                asset: one.total for asset, one in place.exchange.balances("paper").items() if one.total
+            }
+            assert [bot.id for bot in account_standing(account, 0).bots] == ["idle"]
+            with pytest.raises(BadInput, match="exists already"):
+                place.bot("b")
+            begun = account.equity()
+        async with place.floor() as floor:
+            account = bot_of(floor, "idle").lane.account
+            assert account.seats["b"].deleted
+            assert account.equity() == begun == account.seats["idle"].state.equity()
+
+    run(work)
+
+
+def test_a_bot_whose_deletion_was_journaled_but_not_answered_is_deleted_by_the_next_engine(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            account = bot_of(floor, "b").lane.account
+            with monkeypatch.context() as broken:
+                broken.setattr(SqlRegister, "delete_bot", _gone)
+                broken.setattr(SqlRegister, "answer", _gone)
+                number = tell_bot(place.register, "b", "delete", 0)
+                await until(lambda: account.seats["b"].deleted, "journaled")
+        assert place.register.request(number).done_ms is None
+        assert [bot.id for bot in place.register.bots()] == ["b"]
+        async with place.floor() as floor:
+            await until(lambda: place.register.request(number).done_ms, "answered")
+            assert place.register.bots() == []
+
+    run(work)
+
+
+def _gone(*_: object, **__: object) -> None:
+    raise StorageFailed("database.failed", why="it is gone")
 
 
 def test_what_no_engine_does_is_answered(place: Place):

@@ -11,7 +11,7 @@ from tests.unit.usecases.dealing import ETH, START_MS, Dealer
 
 from cambist.adapters.storage.register import SqlRegister
 from cambist.domain.errors import NotFound
-from cambist.domain.event import Corrected
+from cambist.domain.event import BotDeleted, Corrected
 from cambist.domain.order import Side
 from cambist.domain.past import Wanted
 from cambist.domain.statistics import Performance
@@ -82,6 +82,27 @@ def test_what_was_won_is_what_the_account_has_more(dealer: Dealer):
     assert sum(day.trades for day in days) == total.trades == 10
     assert days[0].day == datetime.fromtimestamp(START_MS / 1_000, UTC).date().isoformat()
     assert len(days) == 4
+
+
+def test_what_a_bot_did_stays_told_after_it_is_deleted(dealer: Dealer):
+    busy(dealer)
+    dealer.look()
+    before, parts = whole(dealer), statistics(dealer).by("bot", ALL).groups
+    equity, worth = dealer.account.equity(), statistics(dealer).balance().total.balance[-1]
+    dealer.take(BotDeleted(dealer.ts, "trend"))
+    dealer.look()
+    assert dealer.account.ledger.of("trend") == {}
+    assert dealer.account.equity() == equity - dealer.account.seats["trend"].state.cash
+    assert statistics(dealer).balance().total.balance[-1] == worth
+    after = whole(dealer)
+    assert (after.pnl, after.realised, after.fees, after.trades) == (
+        before.pnl,
+        before.realised,
+        before.fees,
+        before.trades,
+    )
+    shown = {one.name: (one.pnl, one.realised, one.capital) for one in statistics(dealer).by("bot", ALL).groups}
+    assert shown == {one.name: (one.pnl, one.realised, one.capital) for one in parts}
 
 
 def test_a_bot_s_figures_are_of_its_budget(dealer: Dealer):

@@ -45,7 +45,8 @@ _OF_ACCOUNT = (
 
 # to make a statement takes longer than to run it
 _ACCOUNTS = sa.select(accounts).order_by(accounts.c.id)
-_BOTS = sa.select(bots).order_by(bots.c.id)
+_BOTS = sa.select(*(column for column in bots.c if column.name != "deleted_ms"))
+_BOTS = _BOTS.where(bots.c.deleted_ms.is_(None)).order_by(bots.c.id)
 _BOTS_OF = _BOTS.where(bots.c.account == sa.bindparam("account"))
 _WAITING = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requests.c.id)
 _REQUEST = sa.select(requests).where(requests.c.id == sa.bindparam("id"))
@@ -98,6 +99,12 @@ class SqlRegister(Owned):
         """Delete a bot and what was asked of it; raise `NotFound`."""
         self._change(requests.delete().where(requests.c.bot == bot))
         if not self._change(bots.delete().where(bots.c.id == bot)):
+            raise NotFound("running.unknown_bot", bot=bot, known=", ".join(one.id for one in self.bots()) or "-")
+
+    def delete_bot(self, bot: str, deleted_ms: int) -> None:
+        """Name a bot no more among the others; raise `NotFound`."""
+        here = (bots.c.id == bot) & bots.c.deleted_ms.is_(None)
+        if not self._change(sa.update(bots).where(here).values(deleted_ms=deleted_ms)):
             raise NotFound("running.unknown_bot", bot=bot, known=", ".join(one.id for one in self.bots()) or "-")
 
     def bots(self, account: str | None = None) -> list[BotSpec]:

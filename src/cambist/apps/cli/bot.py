@@ -153,6 +153,21 @@ def release(name: str, yes: bool) -> None:
         _tell(name, "release")
 
 
+@command.command("delete", help=say("bot.delete.help"))
+@click.argument("name", metavar="NAME")
+@click.option("--yes", is_flag=True, help=say("bot.option.yes"))
+def delete(name: str, yes: bool) -> None:
+    """Delete a bot, after asking; one that no engine has seen goes at once."""
+    found = _standing(name)
+    if not yes and not click.confirm(say("bot.delete.sure", bot=name)):
+        return
+    if found is None:
+        bootstrap.register().forget_bot(name)
+        click.echo(say("bot.deleted", bot=name))
+    else:
+        _tell(name, "delete")
+
+
 def _tell(name: str, action: str, *, sell: bool = False) -> None:
     from cambist.usecases.bots import tell_bot
 

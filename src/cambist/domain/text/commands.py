@@ -223,6 +223,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} will hold nothing, and its stop is taken back: what it held is yours to guard. Do it?",
         "{bot} ne détiendra plus rien, son stop est retiré : à vous de garder ce qu'il détenait. Le faire ?",
     ),
+    "bot.delete.help": (
+        "Delete a bot that holds nothing: its money is the account's again, its trades stay in the history.",
+        "Supprimer un robot qui ne détient rien : son argent revient au compte, ses trades restent dans l'historique.",
+    ),
+    "bot.delete.sure": (
+        "{bot} will be gone, and its name stays taken. Delete it?",
+        "{bot} disparaîtra, et son nom reste pris. Le supprimer ?",
+    ),
+    "bot.deleted": ("{bot} is deleted; it had not begun.", "{bot} est supprimé ; il n'avait pas commencé."),
     "asking.later": (
         "No engine has answered: it will be done when one runs (`cambist up`).",
         "Aucun moteur n'a répondu : ce sera fait quand l'un tournera (`cambist up`).",

@@ -68,6 +68,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "parity.status.suspended": ("suspended by a person", "suspendu par une personne"),
     "parity.status.paused": ("paused, for its strategy had failed", "en pause, sa stratégie ayant échoué"),
     "parity.status.stopped": ("stopped by a person", "arrêté par une personne"),
+    "parity.status.deleted": ("deleted", "supprimé"),
     # -- why: a person
     "parity.why.by_hand": ("a person decided it", "une personne l'a décidé"),
     "parity.why.flattened": ("a person closed all positions", "une personne a tout fermé"),

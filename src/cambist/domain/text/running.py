@@ -133,9 +133,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "You may have {most} bots: delete one first, or ask an admin for more.",
         "Vous pouvez avoir {most} robots : supprimez-en un, ou demandez à un administrateur.",
     ),
-    "running.bot_stays": (
-        "{bot} was given its budget, which is in its account's books: it can be stopped, not deleted.",
-        "{bot} a reçu son budget, inscrit dans les livres de son compte : il peut être arrêté, pas supprimé.",
+    "running.bot_holds": (
+        "{bot} holds a position, or has orders under way: stop it and sell (or release) what it holds first.",
+        "{bot} détient une position ou a des ordres en cours : arrêtez-le, puis vendez (ou retirez) ce qu'il détient.",
+    ),
+    "running.done.delete": (
+        "{bot} is deleted; its money is the account's again.",
+        "{bot} est supprimé ; son argent revient au compte.",
     ),
     "request.wishes": ("Give a list of 1 to {most} wishes.", "Donnez une liste de 1 à {most} souhaits."),
     "request.kind": ("Use enter, exit or cancel.", "Utilisez enter, exit ou cancel."),

@@ -61,6 +61,7 @@ bots = sa.Table(
     sa.Column("since_ms", sa.BigInteger),
     sa.Column("until_ms", sa.BigInteger),
     sa.Column("pyramiding", sa.Integer, nullable=False),
+    sa.Column("deleted_ms", sa.BigInteger),
     sa.Index(None, "user_id"),
     sa.Index(None, "account"),
 )

@@ -9,7 +9,7 @@ from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps.api.area import Area, quick
-from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
+from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Stores, read_on
 from cambist.apps.api.visits import Visited
@@ -200,15 +200,34 @@ def show_bot(caller: Viewer, own: Own, bot: Id) -> BotWhole:
     return BotWhole(**shown.model_dump(), last_trades=[TradeShown.model_validate(one) for one in last])
 
 
-@router.delete("/{bot}", summary="Delete a bot", status_code=204)
-def delete_bot(caller: Trader, own: Own, server: Server, visit: Visited, bot: Id) -> None:
-    """Delete a bot that no engine has given its budget yet. Later it stays: what it won or lost is in its account."""
-    spec = bot_of(own.register, bot)
-    (standing,) = own.standings([account_of(own.register, spec.account)])
-    if any(one.id == bot for one in standing.bots):
-        raise Taken("running.bot_stays", bot=bot)
-    own.register.forget_bot(bot)
-    server.note("bot.delete", visit, caller, bot)
+@router.delete(
+    "/{bot}",
+    summary="Delete a bot",
+    status_code=204,
+    response_class=Response,
+    responses={202: {"model": Asked, "description": "The engine has not done it yet."}},
+)
+async def delete_bot(
+    caller: Trader, own: Own, server: Server, visit: Visited, bot: Id, wait_s: Wait = PATIENCE
+) -> Response:
+    """Delete a bot that holds nothing and has no order under way: its money is the account's again. Its trades stay in
+    the history, and its id stays taken."""
+
+    def begin() -> int | None:
+        spec = bot_of(own.register, bot)
+        (standing,) = own.standings([account_of(own.register, spec.account)])
+        server.note("bot.delete", visit, caller, bot)
+        if any(one.id == bot for one in standing.bots):
+            return tell_bot(own.register, bot, "delete", server.now_ms())
+        own.register.forget_bot(bot)
+        return None
+
+    number = await to_thread(begin)
+    if number is not None:
+        request = await answered(server, own, number, wait_s)
+        if request.done_ms is None:
+            return Response(Asked.model_validate(request).model_dump_json(), 202, media_type="application/json")
+    return Response(status_code=204)
 
 
 @router.post("/{bot}/{act}", summary="Tell a bot what to do", responses={202: {"model": Asked}})
