@@ -18,8 +18,8 @@ from cambist.apps.settings import Settings
 from cambist.apps.settings import load as load_settings
 from cambist.domain.account import AccountSpec, BotSpec, BotStatus, Mode
 from cambist.domain.alert import Alert
-from cambist.domain.candles import Candle
-from cambist.domain.errors import CambistError
+from cambist.domain.candles import Candle, Candles
+from cambist.domain.errors import CambistError, NotFound
 from cambist.domain.event import BotAdded, BotChanged
 from cambist.domain.record import record
 from cambist.domain.signal import Signal
@@ -122,6 +122,10 @@ async def _opened(engine: Engine, setup: Setup, venue: Venue) -> Lane:
     return await engine.add(Account(setup.account, venue.traits), venue)
 
 
+_LATE = 60
+"""Candles by which an exchange on a slow machine may list later than the clock goes."""
+
+
 class _Trading:
     def __init__(
         self, setup: Setup, clock: SharedClock, engine: Engine, lane: Lane, feed: MarketFeed, recent: RecentMarket
@@ -135,16 +139,21 @@ class _Trading:
         """Trade until something fails that must not."""
         setup, clock = self._setup, self._clock
         await self._seat()
-        needed = (setup.history + 1) * Timeframe.M1.ms  # the last one may not be listed yet
-        history = await _patiently(
-            clock,
-            lambda: self._recent.candles(setup.symbol, Timeframe.M1, clock.now_ms() - needed, clock.now_ms()),
-        )
+        history = await _patiently(clock, self._history)
         self._bots.run(self._lane, BOT, load(setup.strategy), history, venue=VENUE)
         log = bootstrap.heartbeat_log(setup.settings)
         heart = Heartbeat(self._feed, self._recent, self._bus, log, clock, [setup.symbol], [Timeframe.M1])
         signals = self._bus.subscribe(HEARTBEAT, group="engine", consumer="drill")
         await asyncio.gather(self._follow(signals), heart.run(), self._tell_quiet())
+
+    async def _history(self) -> Candles:
+        """Return at least the candles that the strategy needs; raise `NotFound` while they are not listed."""
+        setup, now_ms = self._setup, self._clock.now_ms()
+        since_ms = now_ms - (setup.history + _LATE) * Timeframe.M1.ms
+        found = await self._recent.candles(setup.symbol, Timeframe.M1, since_ms, now_ms)
+        if len(found) < max(1, setup.history):
+            raise NotFound("running.no_history", symbol=setup.symbol, timeframe=Timeframe.M1, venue=VENUE)
+        return found
 
     async def _follow(self, signals: AsyncIterator[Delivery]) -> None:
         async for delivery in signals:
