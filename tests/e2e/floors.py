@@ -93,6 +93,13 @@ class Home:
         assert (ended.value.code or 0) == code, said.getvalue()
         return said.getvalue()
 
+    def told(self, words: str) -> str:
+        """Run a command that asks a running engine for something, and return the answer, however long that takes."""
+        said, register = self.run(words), bootstrap.register(self.settings)
+        waiting = [request.id for request in register.waiting()]  # the command does not wait for a slow machine
+        until(lambda: not register.waiting(), "the engine's answer")
+        return said + "".join(register.request(number).answer for number in waiting)
+
     def stands(self) -> AccountStanding:
         """Return how the only account stands."""
         settings = self.settings

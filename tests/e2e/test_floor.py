@@ -61,7 +61,7 @@ def test_a_budget_beyond_the_cash_is_refused_with_what_there_is(home: Home):
     home.run("account add small --deposit 100")
     home.run("bot create big ema_cross --account small --symbol BTC/USDT --timeframe 1m --budget 500")
     process = home.up()
-    said = home.run("bot start big")
+    said = home.told("bot start big")
     assert "has 100 USDT free" in said
     assert "There are no alerts" not in home.run("alerts")  # it could not start with the floor either
     stop(process)
@@ -75,22 +75,22 @@ def test_people_suspend_stop_sell_and_halt(home: Home):
     assert "mine runs" in mine
     holding = until(lambda: [bot.id for bot in home.stands().bots if bot.quantity], "a position")
     held = holding[0]
-    assert "suspended" in home.run(f"bot suspend {held}")
+    assert "suspended" in home.told(f"bot suspend {held}")
     assert home.bot(held).status is BotStatus.SUSPENDED
-    assert "runs again" in home.run(f"bot resume {held}")
-    said = home.run("account halt paper --flatten")
+    assert "runs again" in home.told(f"bot resume {held}")
+    said = home.told("account halt paper --flatten")
     assert "halted" in said
     until(lambda: not any(bot.quantity for bot in home.stands().bots), "flat")
     assert home.stands().trading is TradingState.HALTED
-    assert "holds nothing" in home.run(f"bot sell {held}")
-    assert "may trade" in home.run("account activate paper")
+    assert "holds nothing" in home.told(f"bot sell {held}")
+    assert "may trade" in home.told("account activate paper")
     assert "takes them up" in home.run("account set paper max_open_positions=1 from_peak.flatten=0.5")
-    assert "is stopped" in home.run(f"bot stop {held} --yes")
+    assert "is stopped" in home.told(f"bot stop {held} --yes")
     assert home.bot(held).status is BotStatus.STOPPED
     shown = home.run(f"bot show {held}")
     assert held in shown
     assert "stopped" in shown
-    assert "is deleted; its money" in home.run(f"bot delete {held} --yes")
+    assert "is deleted; its money" in home.told(f"bot delete {held} --yes")
     assert held not in home.run("bot list")
     stop(process)
 

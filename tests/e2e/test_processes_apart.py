@@ -89,13 +89,13 @@ def test_paper_on_live_prices(home: Home, box: BinanceSimulator, strategy: str):
     home.run("account add paper --venue binance")
     home.run(f"bot create b {strategy} --symbol BTC/USDT --timeframe 1m --budget 5000")
     process = home.up("--venue", "binance")
-    assert "b runs" in home.run("bot start b")
+    assert "b runs" in home.told("bot start b")
     next_close(box)
     until(lambda: home.bot("b").protection == "native" and home.bot("b").quantity, "a protected position")
     low, high = (box.exchange.price("BTC/USDT") * factor for factor in (99, 101))
     assert low < 100 * home.bot("b").entry_price < high  # the price is the exchange's
     assert not box.exchange.orders("alice", "BTC/USDT")  # the order is not
-    assert "is stopped" in home.run("bot stop b --sell")
+    assert "is stopped" in home.told("bot stop b --sell")
     until(lambda: not home.bot("b").quantity, "flat")
     stop(process)
 
@@ -104,9 +104,9 @@ def test_real_money_moves_only_when_live_is_typed_out(home: Home, box: BinanceSi
     home.run("account add main --venue binance --mode live")
     home.run(f"bot create b {strategy} --account main --symbol BTC/USDT --timeframe 1m --budget 5000")
     process = home.up("--venue", "binance")
-    assert "only when --live is typed out" in home.run("bot start b")
+    assert "only when --live is typed out" in home.told("bot start b")
     stop(process)
     process = home.up("--venue", "binance", "--live")
-    assert "CAMBIST_KEY_MAIN" in home.run("bot start b")
+    assert "CAMBIST_KEY_MAIN" in home.told("bot start b")
     stop(process)
     assert not box.exchange.orders("alice", "BTC/USDT")
