@@ -33,9 +33,9 @@ from cambist.adapters.venues.ccxt.gateway import Gateway
 from cambist.domain.account import AccountSpec, BotSpec, Mode
 from cambist.domain.credentials import Credentials
 from cambist.domain.timeframe import Timeframe
-from cambist.engine.attendant import Surroundings
 from cambist.engine.floor import Book, Floor
 from cambist.engine.heartbeat import Heartbeat
+from cambist.engine.seating import Surroundings
 from cambist.ports.book import Request
 from cambist.ports.metrics import Unmeasured
 from cambist.ports.venue import Venue

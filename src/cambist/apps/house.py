@@ -17,13 +17,13 @@ from cambist.domain.instrument import Instrument
 from cambist.domain.tick import Tick
 from cambist.domain.timeframe import DAY_MS, MINUTE_MS, Timeframe
 from cambist.engine.account import Account
-from cambist.engine.attendant import Surroundings
 from cambist.engine.audit import Audit
 from cambist.engine.beating import Beating, Beats
 from cambist.engine.floor import Book, Floor
 from cambist.engine.heartbeat import Heartbeat
 from cambist.engine.paper import resume
 from cambist.engine.recovery import recover
+from cambist.engine.seating import Surroundings
 from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
 from cambist.market.synthetic import synthetic_market, synthetic_rules

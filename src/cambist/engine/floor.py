@@ -13,9 +13,10 @@ from cambist.domain.errors import BusFailed, CambistError, JournalFenced, Storag
 from cambist.domain.record import record
 from cambist.domain.text import say
 from cambist.engine.asking import Asker
-from cambist.engine.attendant import Attendant, Surroundings
+from cambist.engine.attendant import Attendant
 from cambist.engine.bots import Bots
 from cambist.engine.live import Audit, Engine
+from cambist.engine.seating import Surroundings
 from cambist.market.backoff import wait_s
 from cambist.ports.book import Journal, Lease
 from cambist.ports.metrics import Metrics

@@ -29,8 +29,8 @@ from cambist.domain.ledger import LedgerEntry
 from cambist.domain.signal import Signal
 from cambist.domain.tick import CandleTick, TradeTick
 from cambist.domain.timeframe import MINUTE_MS, Timeframe
-from cambist.engine.attendant import Surroundings
 from cambist.engine.floor import Book, Floor
+from cambist.engine.seating import Surroundings
 from cambist.engine.standing import account_standing
 from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs

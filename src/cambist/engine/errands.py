@@ -1,0 +1,208 @@
+"""What people ask of the accounts and bots of an engine: taken up in turn, done, and answered."""
+
+import asyncio
+import json
+import logging
+from contextlib import suppress
+from typing import Any
+
+from cambist.domain.account import WEBHOOK, BotSpec, BotStatus
+from cambist.domain.errors import BadInput, BusFailed, CambistError, NotFound, Taken
+from cambist.domain.event import BotChanged, BotDeleted, Decided, Released
+from cambist.domain.instrument import Kind
+from cambist.domain.text import say
+from cambist.domain.wish import Exit
+from cambist.engine import requests
+from cambist.engine.bots import Bots
+from cambist.engine.live import Engine, Lane
+from cambist.engine.seating import Seating, Surroundings
+from cambist.execution.settings import capped, limits_of, rules_of
+from cambist.ports.book import Request
+from cambist.ports.bus import ANSWERS, REQUESTS
+
+_log = logging.getLogger(__name__)
+
+_TOLD = {
+    "start": BotStatus.RUNNING,
+    "resume": BotStatus.RUNNING,
+    "suspend": BotStatus.SUSPENDED,
+    "stop": BotStatus.STOPPED,
+}
+"""What people tell a bot to be."""
+ASKED_EVERY_S = 0.25
+
+
+class Errands:
+    """Does what people ask of one `Engine`; ``consumer`` is its name on the bus."""
+
+    def __init__(self, around: Surroundings, engine: Engine, bots: Bots, seating: Seating, consumer: str) -> None:
+        self._around = around
+        self._engine = engine
+        self._bots = bots
+        self._seating = seating
+        self._consumer = consumer
+        self._asked = asyncio.Event()
+        self._answered: set[int] = set()
+        """Requests that a list of those that wait may still name, because it was read before they were answered."""
+
+    async def attend(self) -> None:
+        """Do what people ask, until cancelled.
+
+        What is asked of one account is done in turn; a venue that is slow to answer holds up its own account alone.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._wake())
+            busy: dict[str, asyncio.Task[None]] = {}
+            while True:
+                asked_now = await asyncio.to_thread(self._around.register.waiting)
+                self._answered &= {request.id for request in asked_now}
+                waiting: dict[str, list[Request]] = {}
+                for request in asked_now:
+                    if request.id not in self._answered:
+                        waiting.setdefault(request.account, []).append(request)
+                for account, asked in waiting.items():
+                    if account not in busy or busy[account].done():
+                        busy[account] = tasks.create_task(self._answer_all(asked))
+                await self._next_look(busy)
+
+    async def _next_look(self, busy: dict[str, "asyncio.Task[None]"]) -> None:
+        """Wait until somebody asks, an account is through with what was asked of it, or it is time to look anyway."""
+        heard = asyncio.ensure_future(self._asked.wait())
+        pause = asyncio.ensure_future(self._around.clock.sleep(ASKED_EVERY_S * self._around.pace))
+        working = [task for task in busy.values() if not task.done()]
+        try:
+            await asyncio.wait((heard, pause, *working), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._asked.clear()
+            heard.cancel()
+            pause.cancel()
+
+    async def _answer_all(self, asked: list[Request]) -> None:
+        for request in asked:
+            answer, refused = await self._answer(request)
+            now, register = self._engine.now_ms(), self._around.register
+            await asyncio.to_thread(register.answer, request.id, now, answer, refused=refused)
+            self._answered.add(request.id)
+            await self._tell(request, answer, refused)
+
+    async def _tell(self, request: Request, answer: str, refused: bool) -> None:
+        message = {
+            "id": f"answer:{request.id}",
+            "ts": self._engine.now_ms(),
+            "user_id": request.user_id,
+            "request": request.id,
+            "account": request.account,
+            "bot": request.bot,
+            "action": request.action,
+            "refused": refused,
+            "answer": answer,
+        }
+        with suppress(BusFailed):  # it can be read in the register
+            await self._around.bus.publish(ANSWERS, message)
+
+    async def _wake(self) -> None:
+        """Look at once when somebody says on the bus that something was asked."""
+        bus, name = self._around.bus, f"asked-{self._consumer}"
+        async for delivery in bus.subscribe(REQUESTS, group=name, consumer=name):
+            self._asked.set()
+            await bus.ack(name, delivery)
+
+    async def _answer(self, request: Request) -> tuple[str, bool]:
+        """Do what is asked; return what came of it, and whether it was refused."""
+        try:
+            return await self._do(request), False
+        except Exception as error:  # noqa: BLE001 - whatever a person asked, the engine goes on
+            expected = isinstance(error, CambistError)
+            _log.warning("request %s: %s", request.id, error, exc_info=not expected)
+            why = str(error) if expected else f"{type(error).__name__}: {error}"
+            return say("running.refused", why=why), True
+
+    async def _do(self, request: Request) -> str:
+        params: dict[str, Any] = json.loads(request.params)
+        if request.action == "leave":
+            return await self._leave(request.account, force=bool(params.get("force")))
+        if request.action == "keys":
+            await self._seating.let_go(request.account)  # what was opened with the old ones
+        lane = self._engine.lanes.get(request.account) or await self._newly(request.account)
+        if request.bot:
+            return await self._do_with_bot(lane, request, params)
+        return await self._do_with_account(lane, request, params)
+
+    async def _newly(self, account: str) -> Lane:
+        specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
+        if account not in specs:
+            raise NotFound("running.unknown_account", account=account)
+        lane = await self._seating.take_in(specs[account], await asyncio.to_thread(self._around.register.bots, account))
+        if lane is None:
+            raise NotFound("running.not_open", why=self._seating.refused[account])
+        return lane
+
+    async def _do_with_bot(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
+        specs = {bot.id: bot for bot in await asyncio.to_thread(self._around.register.bots, request.account)}
+        if request.bot not in specs:
+            raise NotFound("running.unknown_bot", bot=request.bot, known=", ".join(specs) or "-")
+        spec = specs[request.bot]
+        if request.action == "delete":
+            return await self._delete(lane, spec)
+        if spec.id not in lane.account.seats:
+            await self._seating.add(lane, spec)
+        seat = lane.account.seats[spec.id]
+        if request.action == "wish":
+            return await requests.wish(self._engine, lane, seat, request, params)
+        status = _TOLD.get(request.action)
+        if status is BotStatus.RUNNING and not self._bots.runs(spec.id) and spec.strategy != WEBHOOK:
+            await self._seating.run(lane, spec)
+        elif status is BotStatus.STOPPED:
+            self._bots.end(spec.id)
+        now = self._engine.now_ms()  # what closed while its history was fetched it has not decided on
+        if status is not None:
+            await self._engine.put(lane, BotChanged(now, spec.id, status))
+        if request.action == "release":
+            if seat.bot.instrument.kind is not Kind.SPOT:
+                raise BadInput("bot", spec.id, "running.no_release")
+            await self._engine.put(lane, Released(spec.id, now))
+        if request.action == "sell" or params.get("sell"):
+            if not seat.bot.position:
+                return say("running.nothing_held", bot=spec.id)
+            await self._engine.put(lane, Decided(spec.id, now, seat.bot.mark, (Exit(),)))
+        return say(f"running.done.{request.action}", bot=spec.id)
+
+    async def _delete(self, lane: Lane, spec: BotSpec) -> str:
+        """Let a bot that holds nothing give back its money, and forget it."""
+        seat, now = lane.account.seats.get(spec.id), self._engine.now_ms()
+        if seat is not None:
+            await self._engine.put(lane, BotDeleted(now, spec.id))
+            if not seat.deleted:
+                raise Taken("running.bot_holds", bot=spec.id)
+        self._seating.forget_bot(spec.id)
+        await asyncio.to_thread(self._around.register.delete_bot, spec.id, now)
+        return say("running.done.delete", bot=spec.id)
+
+    async def _do_with_account(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
+        if request.action == "settings":
+            specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
+            spec = specs[request.account]
+            caps = await asyncio.to_thread(self._around.caps, spec.user_id)
+            limits, rules = capped(limits_of(spec.settings), caps), rules_of(spec.settings)
+            await self._engine.configure(lane, limits, rules)
+            return say("running.done.settings", account=request.account)
+        if request.action == "keys":
+            return say("running.done.keys", account=request.account)
+        return await requests.with_account(self._engine, lane, request, params)
+
+    async def _leave(self, name: str, *, force: bool) -> str:
+        """Delete an account and all that is kept of it: its person wants it gone."""
+        register = self._around.register
+        lane = self._engine.lanes.get(name)
+        if lane is not None:
+            account = lane.account
+        else:  # one that cannot be opened, because its keys are wrong for instance, is judged by its journal
+            specs = {spec.id: spec for spec in await asyncio.to_thread(register.accounts)}
+            if name not in specs:
+                raise NotFound("running.unknown_account", account=name)
+            account = await asyncio.to_thread(self._engine.last_known, specs[name])
+        if not force and not account.idle:
+            raise BadInput("account", name, "running.holds", account=name)
+        await self._seating.forget(name)
+        await asyncio.to_thread(register.forget_account, name)
+        return say("running.done.leave", account=name)
