@@ -54,7 +54,7 @@ class Attendant:
         await self._seating.close()
 
     async def come_up(self) -> None:
-        """Take in every account that has a bot; those that cannot be now are tried again."""
+        """Take in every account that has a bot, or orders under way; those that cannot be now are tried again."""
         await self._seating.come_up()
         self._known = self._deduplicator()  # what was not heard while accounts came up is nobody's silence
 

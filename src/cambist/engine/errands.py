@@ -30,6 +30,8 @@ _TOLD = {
 }
 """What people tell a bot to be."""
 ASKED_EVERY_S = 0.25
+_OPENS_S, _LOOKS_S = 5.0, 0.05
+"""How long what is asked of an account waits until it has been opened."""
 
 
 class Errands:
@@ -135,6 +137,10 @@ class Errands:
         lane = await self._seating.take_in(specs[account], await asyncio.to_thread(self._around.register.bots, account))
         if lane is None:
             raise NotFound("running.not_open", why=self._seating.refused[account])
+        clock, pace = self._around.clock, self._around.pace
+        until = self._engine.now_ms() + _OPENS_S * pace * 1_000
+        while not lane.ready and self._engine.now_ms() < until:  # its venue is asked first how things stand
+            await clock.sleep(_LOOKS_S * pace)
         return lane
 
     async def _do_with_bot(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candles
-from cambist.domain.errors import BadInput, CambistError, NotFound, VenueUnavailable
+from cambist.domain.errors import BadInput, CambistError, NotFound, StorageFailed, VenueUnavailable
 from cambist.domain.event import BotAdded, BotChanged
 from cambist.domain.record import record
 from cambist.domain.text import say
@@ -91,7 +91,7 @@ class Seating:
             await venue.close()
 
     async def come_up(self) -> None:
-        """Take in every account that has a bot; those that cannot be now are tried again."""
+        """Take in every account that has a bot, or orders under way; those that cannot be now are tried again."""
         bots: dict[str, list[BotSpec]] = {}
         for bot in await asyncio.to_thread(self._around.register.bots):
             bots.setdefault(bot.account, []).append(bot)
@@ -99,13 +99,20 @@ class Seating:
 
         async def one(spec: AccountSpec) -> None:
             async with at_once:
-                await self.take_in(spec, bots[spec.id])
+                if spec.id in bots or await asyncio.to_thread(self._under_way, spec):
+                    await self.take_in(spec, bots.get(spec.id, ()))
 
         known = await asyncio.to_thread(self._around.register.accounts)
         async with asyncio.TaskGroup() as tasks:
             for spec in known:
-                if spec.id in bots:
-                    tasks.create_task(one(spec))
+                tasks.create_task(one(spec))
+
+    def _under_way(self, spec: AccountSpec) -> bool:
+        """Tell whether an account has orders that somebody must follow, or a journal that somebody must look at."""
+        try:
+            return not self._engine.last_known(spec).idle
+        except StorageFailed:
+            return True
 
     async def take_in(self, spec: AccountSpec, bots: Iterable[BotSpec]) -> Lane | None:
         """Open an account and seat its ``bots``; None, and its person is told why, if it cannot be opened now."""

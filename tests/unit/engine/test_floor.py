@@ -370,6 +370,24 @@ def test_a_bot_that_holds_nothing_is_deleted_and_its_money_is_the_account_s(plac
     run(work)
 
 
+def test_orders_by_hand_are_followed_after_a_start_though_the_account_has_no_bot(place: Place):
+    price = float(MARKET.close[199])
+
+    async def work() -> None:
+        order = {"symbol": SYMBOL, "side": "buy", "type": "limit", "quantity": "0.01", "price": f"{price * 0.9:.2f}"}
+        async with place.floor() as floor:
+            number = ask(place.register, 1, "paper", "order", 0, **order)
+            await started(place, floor)
+            assert not place.register.request(number).refused, place.register.request(number).answer
+        place.exchange.trade(SYMBOL, NOW + MINUTE_MS, price * 0.8, 1e6)
+        async with place.floor() as floor:
+            assert floor._attendant is not None
+            ledger = floor._attendant._engine.lanes["paper"].account.ledger
+            await until(lambda: ledger.balance("free", "BTC"), "what has filled meanwhile")
+
+    run(work)
+
+
 def test_a_bot_whose_deletion_was_journaled_but_not_answered_is_deleted_by_the_next_engine(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ):
