@@ -385,6 +385,9 @@ def test_a_deleted_bot_gives_back_all_it_has_whenever_it_is_asked(traits: Traits
             idle, was = not seat.bot.position and not world.account.working("bot"), seat.deleted
             world.take(BotDeleted(world.ts, "bot"))
             assert world.account.seats["bot"].deleted is (idle or was)
+            if world.account.seats["bot"].deleted:
+                world.take(BotChanged(world.ts, "bot", BotStatus.PAUSED))
+                assert world.account.seats["bot"].deleted
 
     world = run(seed, traits, 30, fee_in_base=fee_in_base, deleting=deleting)
     account, exchange = world.account, world.exchange

@@ -132,6 +132,8 @@ def _bot_added(account: Account, event: BotAdded, out: Outcome) -> Touched:
 
 def _bot_changed(account: Account, event: BotChanged, out: Outcome) -> Touched:
     seat = account.seats[event.bot]
+    if seat.deleted:
+        return event.ts, ()  # its strategy has failed meanwhile, which is nobody's business any more
     seat.status = event.status
     if event.status is not BotStatus.RUNNING:
         _take_back_entries(account, seat, event.ts, out)
