@@ -258,7 +258,6 @@ def compare(body: CompareBody, _: Viewer, own: Own) -> ComparisonAnswer:
 
 
 @router.get("/{backtest_id}", summary="One backtest")
-@quick
 def shown(backtest_id: BacktestId, _: Viewer, own: Own) -> BacktestAnswer:
     """Return metrics, proof, settings and notes."""
     result = own.results.get(backtest_id)

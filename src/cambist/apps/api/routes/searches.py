@@ -180,7 +180,6 @@ def listed(
 
 
 @router.get("/{search_id}", summary="One search")
-@quick
 def shown(search_id: SearchId, _: Viewer, own: Own) -> SearchAnswer:
     """Return what was searched, what was chosen, how that did, and the word on it."""
     search = own.searches.get(search_id)
