@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area, at_once
+from cambist.apps.api.area import Area
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.routes.orders import Account
 from cambist.apps.api.routes.statistics import Currency, RateAnswer, currency_of, prices_of
-from cambist.apps.api.services import Own, Server, Services, Stores, read_on
+from cambist.apps.api.services import Own, Server, Services, Stores
 from cambist.apps.api.words import Amount, Answer, Ms
 from cambist.domain.account import Mode
 from cambist.domain.broker import KeyTest
@@ -101,7 +101,7 @@ class PortfolioAnswer(Answer):
     """Assets that are in no sum here, for want of a price."""
 
 
-@router.get("", dependencies=[read_on])
+@router.get("")
 async def holdings(
     caller: Viewer,
     own: Own,
@@ -123,7 +123,7 @@ async def holdings(
             live=asked,
         )
 
-    return PortfolioAnswer.model_validate(await at_once(found))
+    return PortfolioAnswer.model_validate(await asyncio.to_thread(found))
 
 
 async def _asked(own: Stores, server: Services, account: str | None) -> dict[str, KeyTest]:
