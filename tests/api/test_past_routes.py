@@ -15,6 +15,7 @@ from cambist.apps.api.routes.portfolio import DifferenceAnswer
 from cambist.domain.account import AccountSpec
 from cambist.domain.order import Side
 from cambist.domain.wish import Enter, Fraction
+from cambist.ports.book import JournalEntry
 from cambist.usecases.past import History
 
 LISTS = ("/orders", "/fills", "/trades", "/positions")
@@ -93,6 +94,23 @@ def test_no_route_holds_up_the_others_by_reading_a_journal(here: Site, monkeypat
             assert not any(looked), path
             read += bool(looked)
     assert read >= 14  # so many tell of orders
+    monkeypatch.setattr(History, "is_read", lambda _: True)  # and then the journals go on
+    for path in ("/orders", "/fills", "/trades", "/positions", "/accounts", "/bots", "/trading/orders"):
+        dealer.look()
+        looked.clear()
+        assert ann.get(path).status_code == 200
+        assert looked == [], path
+
+
+def test_a_journal_that_cannot_be_read_is_the_matter_of_its_account_alone(here: Site):
+    ann = here.person("ann")
+    dealer_of(here, ann)
+    other = Dealer(here.services.settings.database_url, "other", user_id=ann.id)
+    broken = JournalEntry(account="other", seq=other.seq + 1, ts=other.ts, kind="X", body='{"event":{"_":"X"}}')
+    other.journal.append([broken])
+    assert ann.get("/orders", params={"account": "main"}).json()["items"]
+    assert ann.get("/orders", params={"account": "other"}).status_code == 503
+    assert ann.get("/orders").status_code == 503
 
 
 def _in_the_loop() -> bool:

@@ -8,6 +8,7 @@ first; nothing is missed and nothing is counted twice, however many do so at onc
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
@@ -33,6 +34,9 @@ Look = Callable[[Reading, int], T]
 """Makes something of how an account stands after a journal entry of that number."""
 
 _log = logging.getLogger(__name__)
+
+READ: ContextVar[bool] = ContextVar("read", default=False)
+"""Set by whoever must not wait for a journal, once it has been read elsewhere: what was read by then will do."""
 
 PIECE = 500
 """Events that are kept at once: a journal of any length passes through this much memory, and on SQLite an engine that
@@ -106,7 +110,7 @@ class History:
     def _marks(self, account: str | None = None) -> list[Mark]:
         """Return how far the journals (or the one) have been read, once they have been read to their ends."""
         marks = self.kept.marks(account)
-        if any(mark.behind for mark in marks):
+        if any(mark.behind for mark in marks) and not READ.get():
             failed = None
             with self._lock:  # threads of one process wait for each other: together they would do the same work
                 for mark in self.kept.marks(account):

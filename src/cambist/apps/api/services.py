@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import BoundedSemaphore
@@ -41,7 +42,7 @@ from cambist.usecases.jobs import tell_progress
 from cambist.usecases.listings import Listings
 from cambist.usecases.markets import Markets
 from cambist.usecases.office import Office, Visit
-from cambist.usecases.past import History, keep_reading
+from cambist.usecases.past import READ, History, keep_reading
 from cambist.usecases.past_state import Reading
 from cambist.usecases.quota import Quota
 from cambist.usecases.receiving import PURPOSE, Reception
@@ -320,10 +321,13 @@ async def _own(request: Request) -> Stores:
 
 
 async def _read_on(request: Request) -> None:
-    # what routes do at once must not be the reading of a long journal
-    past = (await _own(request)).past
-    if (await _services(request)).beside and not past.is_read():
-        await asyncio.to_thread(past.known)
+    # what routes do at once must not be the reading of a long journal, nor the writing down of what was read
+    if (await _services(request)).beside:
+        past = (await _own(request)).past
+        with suppress(StorageFailed):  # of one account perhaps that is not asked about: else the route meets it too
+            if not past.is_read():
+                await asyncio.to_thread(past.known)
+            READ.set(True)
 
 
 Server = Annotated[Services, Depends(_services)]
