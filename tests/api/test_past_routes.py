@@ -113,6 +113,17 @@ def test_a_journal_that_cannot_be_read_is_the_matter_of_its_account_alone(here: 
     assert ann.get("/orders").status_code == 503
 
 
+def test_an_account_that_is_made_again_under_its_name_is_another(here: Site):
+    ann, url, now = here.person("ann"), here.services.settings.database_url, here.services.now_ms()
+    Dealer(url, "main", user_id=ann.id, ts=now - 3_600_000)
+    assert ann.get("/portfolio").json()["worth"] == "10000"
+    assert ann.get("/accounts/main").json()["free"] == "10000"
+    assert ann.delete("/brokers/main").status_code == 204
+    Dealer(url, "main", user_id=ann.id, ts=now - 1_800_000, held={"USDT": "5"})  # its journal is as long
+    assert ann.get("/portfolio").json()["worth"] == "5"
+    assert ann.get("/accounts/main").json()["free"] == "5"
+
+
 def _in_the_loop() -> bool:
     try:
         asyncio.get_running_loop()
@@ -138,7 +149,14 @@ def test_pages_follow_each_other_without_gap_or_overlap(here: Site):
         assert len(whole) > 1
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm90IGpzb24", "WzEsMiwzXQ", "WyJhIiwiYiIsImMiXQ", "é", "WzFd", "bnVsbA"])
+HALF = "WzEsIlx1ZDgwMCIsIngiXQ=="  # [1,"\\ud800","x"]
+HALF_IN_THE_MIDDLE = "WzEsIlx1ZDgwMCIsMV0="  # [1,"\\ud800",1]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "bm90IGpzb24", "WzEsMiwzXQ", "WyJhIiwiYiIsImMiXQ", "é", "WzFd", "bnVsbA", HALF, HALF_IN_THE_MIDDLE],
+)
 @pytest.mark.parametrize("path", LISTS[:3])
 def test_a_cursor_that_is_none_of_ours_is_a_bad_value(here: Site, path: str, cursor: str):
     answer = here.person("ann").get(path, params={"after": cursor})

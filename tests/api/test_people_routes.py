@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from starlette.testclient import TestClient
 from tests.api.sites import Site, site
 from tests.offices import PASSWORD
 
@@ -79,6 +80,23 @@ def test_over_https_the_cookie_is_secure(here: Site):
     with_password(here)
     here.anybody.base_url = "https://testserver"
     assert "Secure" in login(here, cookie=True).headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "secure"),
+    [
+        ("10.0.0.7", "https", True),
+        ("10.0.0.7", "HTTPS", True),
+        ("10.0.0.7", "http", False),
+        ("10.0.0.7", "gopher", False),
+        ("203.0.113.9", "https", False),  # no proxy of ours
+    ],
+)
+def test_a_proxy_of_ours_that_ends_tls_makes_the_cookie_secure(tmp_path: Path, peer: str, told: str, secure: bool):
+    with site(tmp_path, CAMBIST_TRUSTED_PROXIES="10.0.0.0/8") as here:
+        with_password(here)
+        here.anybody = TestClient(here.app, client=(peer, 5_000), headers={"X-Forwarded-Proto": told})
+        assert ("Secure" in login(here, cookie=True).headers["set-cookie"]) is secure
 
 
 def test_a_refresh_token_used_twice_ends_the_session(here: Site):

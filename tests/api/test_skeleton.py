@@ -103,6 +103,25 @@ def test_what_is_wrong_is_named_with_its_value_and_what_would_be_right(
     assert ann.get("/bots").json() == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("POST", "/bots", BOT | {"params": {"\ud800": 1}}, "params"),
+        ("POST", "/bots", BOT | {"params": {"a\0": 1}}, "params"),
+        ("POST", "/bots", BOT | {"symbol": "\0\n/USDT"}, "symbol"),
+        ("POST", "/bots", BOT | {"account": "main\0"}, "account"),
+        ("PUT", "/accounts/main/limits", {"changes": {"\ud800": "1"}}, "changes"),
+        ("PUT", "/accounts/main/limits", {"changes": {"\0": "1"}}, "changes"),
+    ],
+)
+def test_what_no_database_takes_is_a_bad_value(
+    ann: Visitor, method: str, path: str, body: dict[str, object], field: str
+):
+    answer = ann.ask(method, path, content=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["field"].partition(".")[0] == field
+
+
 def test_a_secret_that_is_wrong_is_not_told_back(here: Site):
     response = here.anybody.post("/api/v1/auth/login", json={"name": "ann", "password": ["hunter2"]})
     assert response.status_code == 422
@@ -167,6 +186,15 @@ def test_who_asks_too_often_waits(here: Site):
     assert [one.headers["ratelimit-remaining"] for one in answers[:3]] == ["2", "1", "0"]
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert here.person("bob").get("/bots").status_code == 200  # it is hers alone
+
+
+def test_while_redis_is_away_nothing_is_counted_and_nobody_served(tmp_path: Path):
+    with site(tmp_path, BUS_URL="redis://:hunter2@127.0.0.1:1/0") as here:
+        for answer in (here.person("ann").get("/me"), here.anybody.post("/api/v1/hooks/abc", content="x")):
+            assert (answer.status_code, answer.json()["key"]) == (503, "bus.failed")
+            assert answer.headers["x-request-id"] == answer.json()["request_id"]
+            assert "hunter2" not in answer.text
+        assert here.anybody.get("/api/v1/health").status_code == 200
 
 
 def test_other_pages_are_let_in_by_list(tmp_path: Path):

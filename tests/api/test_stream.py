@@ -1,5 +1,6 @@
 """The stream of the whole API: real people, real sessions, the bus of the process."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.api.sites import Site, Visitor, settings_in, site
 from cambist.apps.api.app import create
 from cambist.apps.api.services import open_services
 from cambist.apps.api.stream.door import Door, Limits
+from cambist.apps.api.stream.tickets import Tickets
 from cambist.domain.account import AccountSpec, Mode
 from cambist.domain.person import Role
 from cambist.ports import bus
@@ -64,6 +66,19 @@ def test_a_ticket_needs_somebody_and_opens_once(here):
         assert told(socket, "error")["code"] == 4401
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
+
+
+def test_tickets_are_issued_in_the_loop_that_redeems_them(here, monkeypatch):
+    loops = []
+    issue = Tickets.issue
+
+    def issued(tickets: Tickets, token: str) -> str:
+        loops.append(asyncio.get_running_loop())  # raises in a thread
+        return issue(tickets, token)
+
+    monkeypatch.setattr(Tickets, "issue", issued)
+    assert here.person("ann").post("/stream/ticket").status_code == 201
+    assert len(loops) == 1
 
 
 def test_everybody_hears_their_own_and_an_admin_no_more_than_that(here):

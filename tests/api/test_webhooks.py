@@ -4,12 +4,15 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from threading import Event
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from tests.api.sites import Site, Visitor, site
 
+from cambist.adapters.storage.register import SqlRegister
+from cambist.adapters.storage.webhooks import SqlWebhooks
 from cambist.domain.account import AccountSpec, Mode, owned_id
 from cambist.domain.person import Role
 from cambist.usecases.receiving import signature
@@ -189,6 +192,30 @@ def test_no_more_bots_than_an_admin_allows(here, ann):
     assert (response.status_code, response.json()["key"]) == (429, "webhook.too_many_bots")
 
 
+def test_of_webhooks_made_at_once_none_has_more_bots_than_an_admin_allows(here, ann, monkeypatch):
+    here.services.office.people.change(ann.id, limits={"max_bots": 1})
+    here.services.office.forget()
+    real, held, go = SqlRegister.add_bot, Event(), Event()
+
+    def add_bot(self, *given):  # the first is held after it has found room
+        if not held.is_set():
+            held.set()
+            go.wait(30)
+        real(self, *given)
+
+    monkeypatch.setattr(SqlRegister, "add_bot", add_bot)
+    wanted = {"account": account(ann), "markets": MARKETS[:1]}
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ann.post, "/webhooks", {"name": "late"} | wanted)
+        assert held.wait(30)
+        second = ann.post("/webhooks", {"name": "early"} | wanted)
+        go.set()
+    assert second.status_code == 201
+    assert (first.result().status_code, first.result().json()["key"]) == (429, "webhook.too_many_bots")
+    assert [one["name"] for one in ann.get("/webhooks").json()] == ["early"]
+    assert len(here.services.stores(ann.id).register.bots()) == 1
+
+
 def test_what_is_done_with_webhooks_is_audited(here, ann):
     webhook = made(ann)
     ann.patch(f"/webhooks/{webhook['id']}", {"preview": True})
@@ -337,6 +364,36 @@ def test_a_new_secret_ends_the_old_one_at_once(here, ann):
     assert new != webhook["secret"]
     assert call(here, webhook, f"BUY BTCUSDT secret={webhook['secret']} id=2").status_code == 404
     assert call(here, webhook, f"BUY BTCUSDT secret={new} id=3").status_code == 202
+
+
+def test_a_change_at_the_same_time_brings_back_neither_the_old_secret_nor_what_was_switched_off(here, ann, monkeypatch):
+    webhook = made(ann)
+    path = f"/webhooks/{webhook['id']}"
+    assert call(here, webhook, f"BUY BTCUSDT secret={webhook['secret']} id=1").status_code == 202
+    real, held, go = SqlWebhooks.change, Event(), Event()
+
+    def change(self, *given):  # the first is held when the webhook has been looked at
+        if not held.is_set():
+            held.set()
+            go.wait(30)
+        return real(self, *given)
+
+    monkeypatch.setattr(SqlWebhooks, "change", change)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(ann.patch, path, {"window_s": 31})
+        assert held.wait(30)
+        new = ann.post(f"{path}/secret").json()["secret"]
+        assert call(here, webhook, f"BUY BTCUSDT secret={new} id=2").status_code == 202
+        assert not ann.patch(path, {"active": False}).json()["active"]
+        assert "SOL/USDT" in ann.post(f"{path}/markets", {"symbol": "SOL/USDT", "budget": "5"}).json()["bots"]
+        go.set()
+    assert late.result().status_code == 200
+    found = ann.get(path).json()
+    assert (found["active"], found["window_s"]) == (False, 31)
+    assert found["bots"].keys() == {"BTC/USDT", "ETH/USDT", "SOL/USDT"}
+    ann.patch(path, {"active": True})
+    assert call(here, webhook, f"BUY BTCUSDT secret={webhook['secret']} id=3").status_code == 404
+    assert call(here, webhook, f"BUY BTCUSDT secret={new} id=4").status_code == 202
 
 
 # -- once -------------------------------------------------------------------------------------------------------------

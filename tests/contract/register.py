@@ -1,9 +1,13 @@
 """What every `Register` keeps to: an adapter's test inherits `RegisterContract` and gives ``open_register``."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
+from threading import Barrier
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +17,7 @@ from tests.contract.result_store import JSON, TEXTS
 
 from cambist.domain.account import Mode
 from cambist.domain.alert import Alert, Level
-from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.errors import BadInput, NotFound, TooMany
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.book import Register, Request
 
@@ -47,13 +51,58 @@ class RegisterContract:
         one, other = an_account(user_id=user), an_account(user_id=user, settings={"a": 1})
         mine.add_account(one)
         mine.add_account(other)
-        mine.set_account(one.id, {"limits": {"max_order_notional": "1000.10"}})
-        mine.set_account(other.id, None)
+        limits = {"limits": {"max_order_notional": "1000.10"}}
+        assert mine.change_account(one.id, lambda before: {**(before or {}), **limits}) == replace(one, settings=limits)
+        mine.change_account(other.id, lambda before: None)
         known = {account.id: account.settings for account in mine.accounts()}
         assert known == {one.id: {"limits": {"max_order_notional": "1000.10"}}, other.id: None}
         with pytest.raises(NotFound):
-            open_register(next(_users)).set_account(one.id, None)
+            open_register(next(_users)).change_account(one.id, lambda before: None)
+        with pytest.raises(BadInput):
+            mine.change_account(one.id, _refuse)
         assert {account.id: account.settings for account in mine.accounts()} == known
+
+    def test_of_changes_of_an_account_at_once_none_is_lost(self, mine, user):
+        account = an_account(user_id=user)
+        mine.add_account(account)
+        begin = Barrier(6)
+
+        def change(n: int) -> None:
+            def slowly(before):
+                time.sleep(0.02)  # all others are waiting
+                return {**(before or {}), str(n): n}
+
+            begin.wait(30)
+            mine.change_account(account.id, slowly)
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(change, range(6)))
+        assert mine.accounts()[0].settings == {**(account.settings or {}), **{str(n): n for n in range(6)}}
+
+    def test_no_more_bots_than_their_person_may_have_however_many_are_added_at_once(self, open_register, mine, user):
+        account = an_account(user_id=user)
+        mine.add_account(account)
+        gone = a_bot(account.id, user_id=user)
+        mine.add_bot(gone, most=1)
+        mine.delete_bot(gone.id, 7)  # does not count any more
+        other = an_account(user_id=next(_users))
+        open_register(other.user_id).add_account(other)
+        open_register(other.user_id).add_bot(a_bot(other.id, user_id=other.user_id))
+        begin = Barrier(8)
+
+        def add(n: int) -> bool:
+            spec = a_bot(account.id, user_id=user)
+            begin.wait(30)
+            try:
+                mine.add_bot(spec, most=2)
+            except TooMany:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(add, range(8))) == 2
+        assert len(mine.bots()) == 2
+        mine.add_bot(a_bot(account.id, user_id=user))
 
     def test_bots_are_listed_by_id_of_one_account_or_of_all(self, mine, user):
         one, two = an_account(user_id=user), an_account(user_id=user)
@@ -259,3 +308,7 @@ class RegisterContract:
             engine.add_bot(bot)
         assert [account for account in engine.accounts() if account.user_id in (user, other)] == added
         assert engine.bots(added[1].id) == bots[1:]
+
+
+def _refuse(before: object) -> dict[str, Any]:
+    raise BadInput("limit", "x", "running.amount")

@@ -1,6 +1,7 @@
 """The port `People` on both databases."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -290,3 +291,18 @@ def test_settings_are_kept(people):
     for value in (True, {"a": [1, "x"]}, False):
         people.set_setting("one", value)
         assert people.setting("one") == value
+
+
+def test_of_changes_of_limits_or_profile_at_once_none_is_lost(people, ann):
+    def change(what: str, name: str) -> Callable[[], object]:
+        def slowly(before: dict[str, Any]) -> dict[str, Any]:
+            time.sleep(0.02)  # all others are waiting
+            return {**before, name: 1}
+
+        return lambda: people.rewrite(ann.id, what, slowly)
+
+    at_once(*(change(what, name) for what in ("limits", "profile") for name in "abc"))
+    person = people.person(ann.id)
+    assert person.limits == person.profile == {"a": 1, "b": 1, "c": 1}
+    with pytest.raises(NotFound):
+        people.rewrite(999_999, "limits", dict)

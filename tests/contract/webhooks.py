@@ -2,6 +2,7 @@
 ``open_register``."""
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -136,8 +137,30 @@ class WebhooksContract:
             active=False,
             preview=True,
         )
-        mine.change(replace(changed, name="other", kind=Sender.GENERIC, created_ms=1))
+        wrong = replace(changed, name="other", kind=Sender.GENERIC, created_ms=1)
+        assert mine.change(webhook.id, lambda before: wrong) == changed
         assert mine.find(webhook.id) == changed
+
+    def test_of_changes_at_once_none_is_lost(self, mine, webhook):
+        begin = Barrier(4)
+
+        def change(n: int) -> None:
+            def slowly(before: Webhook) -> Webhook:
+                time.sleep(0.02)  # all others are waiting
+                if n == 0:
+                    return replace(before, active=False)
+                if n == 1:
+                    return replace(before, secret_ms=NOW + 7)
+                return replace(before, bots={**before.bots, f"{n}/USDT": "x"})
+
+            begin.wait(30)
+            mine.change(webhook.id, slowly)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(change, range(4)))
+        found = mine.find(webhook.id)
+        assert (found.active, found.secret_ms) == (False, NOW + 7)
+        assert found.bots == {**webhook.bots, "2/USDT": "x", "3/USDT": "x"}
 
     def test_what_is_anothers_is_not_there(self, mine, theirs, stranger, webhook):
         call = mine.claim(a_call(webhook), Once(key="a"), None)
@@ -146,7 +169,7 @@ class WebhooksContract:
         assert theirs.calls(None) == []
         assert theirs.calls(webhook.id) == []
         for forbidden in (
-            lambda: theirs.change(webhook),
+            lambda: theirs.change(webhook.id, lambda before: before),
             lambda: theirs.forget(webhook.id),
             lambda: theirs.call(call.id),
         ):

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.floors import Home, health, line_of, shown, stop, until
 
 from cambist.apps import bootstrap
-from cambist.domain.account import BotStatus
+from cambist.domain.account import AccountSpec, BotStatus, Mode
 from cambist.domain.trading import TradingState
 from cambist.engine.account import Account
 from cambist.engine.recovery import recover, snapshot_of
@@ -145,3 +145,46 @@ def test_what_a_floor_cannot_do_is_said(home: Home):
     assert "above 0" in home.run("bot create b ema_cross --symbol BTC/USDT --timeframe 1m --budget -1", code=1)
     assert "no bot 'b'" in home.run("bot start b", code=1)
     assert "max_order_notional" in home.run("account set paper max_orders=3", code=1)
+
+
+def test_an_account_whose_venue_nobody_knows_is_not_kept_and_hides_no_other(home: Home):
+    assert "nosuch" in home.run("account add t3 --mode testnet --venue nosuch", code=1)
+    assert "simulated binance" in home.run("account add t4 --venue kraken", code=1)  # no floor plays it on paper
+    assert "no account yet" in home.run("account list")
+    # one that an older Cambist kept
+    gone = AccountSpec(id="gone", user_id=1, venue="nosuch", mode=Mode.TESTNET, quote="USDT")
+    bootstrap.register(home.settings).add_account(gone)
+    assert "gone is left out: venue: 'nosuch'" in home.run("account list")
+    home.run("account add paper")
+    home.run("bot create b ema_cross --symbol BTC/USDT --timeframe 1m --budget 100")
+    for listing, shown_too in (("account list", "paper"), ("bot list", "b has not started yet")):
+        said = home.run(listing)
+        assert shown_too in said
+        assert "gone is left out" in said
+    assert "'nosuch' will not do" in home.run("account show gone", code=1)
+
+
+def test_bots_take_their_parameters_as_backtests_do(home: Home):
+    home.run("account add paper")
+    at = "--symbol BTC/USDT --timeframe 1m --budget 100"
+    home.run(f"bot create b1 ema_cross {at} --set fast=8 slow=30")
+    home.run(f"bot create b2 ema_cross {at} --set fast=8,slow=30")
+    for spec in bootstrap.register(home.settings).bots():
+        assert spec.params == {"fast": "8", "slow": "30"}
+    assert "--set: 'fast' will not do" in home.run(f"bot create b3 ema_cross {at} --set fast", code=1)
+
+
+def test_refusals_name_what_was_written(home: Home):
+    home.run("account add paper")
+    at = "--symbol BTC/USDT --timeframe 1m --budget 100"
+    late = home.run(f"bot create b ema_cross {at} --since 2030-01-01 --until 2029-01-01", code=1)
+    assert "--until: '2029-01-01' will not do" in late
+    home.run(f"bot create b ema_cross {at}")
+    home.run("bot delete b --yes")
+    assert "max_daily_loss: '-1' will not do" in home.run("account set paper max_daily_loss=-1", code=1)
+    assert "--api: 'foo' will not do" in home.run("up --headless --port 0 --api foo", code=1)
+    assert "--for: 'nan' will not do" in home.run("up --headless --no-api --port 0 --for nan", code=1)
+    assert "--speed: 'nan' will not do" in home.run("simulate exchange --speed nan", code=1)
+    assert "`cambist searches`" in home.run("searches x", code=1)
+    for command in ("demo", "drill ema_cross", "simulate exchange"):
+        assert "x>=0" in home.run(f"{command} --seed -1", code=2)

@@ -39,14 +39,26 @@ class Throttle:
                 self._failed.popitem(last=False)
 
     def succeeded(self, name: str, address: str) -> None:
-        """Forget the failures of ``name``, and the try that was counted for ``address``."""
+        """Forget the failures of ``name``, and as many that were counted for ``address``.
+
+        A good sign-in with a second factor is two tries: were one of them to stay, many people who all come in would
+        lock their common address.
+        """
         with self._lock:
-            self._failed.pop(("name", name), None)
-            times, last = self._failed.get(("address", address), (0, 0))
-            if times > 1:
-                self._failed[("address", address)] = (times - 1, last)
-            else:
-                self._failed.pop(("address", address), None)
+            times, _ = self._failed.pop(("name", name), (1, 0))
+            self._take_back(address, times)
+
+    def spared(self, address: str) -> None:
+        """Forget a try of ``address`` that was good; it stays counted for its name, which may not do so without end."""
+        with self._lock:
+            self._take_back(address, 1)
+
+    def _take_back(self, address: str, tries: int) -> None:
+        times, last = self._failed.get(("address", address), (0, 0))
+        if times > tries:
+            self._failed[("address", address)] = (times - tries, last)
+        else:
+            self._failed.pop(("address", address), None)
 
     def _times(self, key: tuple[str, str], now_ms: int) -> int:
         times, last = self._failed.get(key, (0, 0))

@@ -79,6 +79,10 @@ class AccountStanding:
     breaker: BreakerStage
     equity: Decimal
     """Of its bots together."""
+    free: Decimal = Decimal(0)
+    """Cash that no bot has and no order by hand waits for."""
+    won: Decimal = Decimal(0)
+    """What bots that were deleted have won, less what they have lost."""
     frozen: tuple[tuple[str, str], ...] = ()
     """(symbol, why)."""
     unknown: tuple[str, ...] = ()

@@ -273,7 +273,8 @@ class Account:
     @property
     def idle(self) -> bool:
         """Whether nothing is held or under way."""
-        return not any(self._under_way.values()) and not any(seat.bot.position for seat in self.seats.values())
+        held = any(seat.bot.position for seat in self.seats.values()) or any(self.contracts.values())
+        return not held and not any(self._under_way.values())
 
     def ours(self, venue_ms: int) -> int:
         """Return a time (ms) of the venue's clock on ours; never before what has been."""

@@ -155,7 +155,7 @@ def _filled(state: State, event: OrderFilled) -> list[Command]:
     elif fill.fee_asset == bot.instrument.base:
         bot.fees += fill.fee * fill.price  # what it is worth; what is held is less by it
     bot.slippage += fill.slippage
-    return _exited(state, bot, event) if order.reduces else _entered(bot, event)
+    return _exited(state, bot, event) if order.reduces else _entered(state, bot, event)
 
 
 def _kept_back(bot: Bot, fill: Fill) -> Decimal:
@@ -163,8 +163,10 @@ def _kept_back(bot: Bot, fill: Fill) -> Decimal:
     return fill.fee if fill.fee and fill.fee_asset == bot.instrument.base else ZERO
 
 
-def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
+def _entered(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
     order, fill = event.order, event.fill
+    if bot.position.quantity * order.side.sign < 0:
+        return _opposed(state, bot, event)
     if not bot.position:
         bot.entry_ts = fill.ts
     _, bot.plan = bot.entries[order.id]
@@ -181,6 +183,30 @@ def _entered(bot: Bot, event: OrderFilled) -> list[Command]:
     trailed = bot.trailing if bot.protections else None
     commands = _unprotect(bot)
     commands += _protect(bot, order.id, None if trailed is None else trailed.trigger)
+    return commands
+
+
+def _opposed(state: State, bot: Bot, event: OrderFilled) -> list[Command]:
+    """Take an entry that filled against the position for what it is: less of it, and only then an entry."""
+    order, fill = event.order, event.fill
+    sign = 1 if bot.position.quantity > 0 else -1
+    quantity = min(fill.quantity, abs(bot.position.quantity))
+    bot.left += quantity
+    bot.proceeds += quantity * fill.price
+    bot.position = bot.position.reduced(-sign * quantity)
+    rest = fill.quantity - quantity
+    commands: list[Command] = []
+    if not bot.position:
+        commands += _unprotect(bot)
+        if bot.exiting is not None:
+            commands.append(CancelOrder(bot.exiting))
+        commands += _cancel(bot, [key for key in bot.entries if key in bot.filled_in and key != order.id])
+        state.trades.append(_closed(bot, sign, fill.ts, ExitReason.SIGNAL))
+        _forget_trade(bot)
+    if rest:
+        return commands + _entered(state, bot, replace(event, fill=replace(fill, quantity=rest)))
+    if event.done:
+        bot.entries.pop(order.id, None)
     return commands
 
 

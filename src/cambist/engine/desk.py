@@ -50,7 +50,7 @@ from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, 
 from cambist.engine import hand, hearing
 from cambist.engine.account import KEPT, Account, Outcome, Seat, Touched
 from cambist.engine.core import process
-from cambist.engine.sending import alert, booked, cancel, freeze, obey, tell_refused
+from cambist.engine.sending import alert, booked, cancel, drop_waiting, freeze, obey, tell_refused
 from cambist.engine.state import Bot, State
 from cambist.engine.upkeep import forget, keep_up, note_bare, settle
 from cambist.execution.breaker import BreakerRules, armed, moved, rearm, size_factor, watch
@@ -325,6 +325,7 @@ def _restarted(account: Account, event: Restarted, out: Outcome) -> Touched:
             one.hear(Word.LOST, event.ts)
     for seat in account.seats.values():
         seat.bare_ms = 0  # nobody could do anything about it while we were down: it begins anew
+        drop_waiting(account, seat, event.ts, out)
     account.venue_ready = False
     return event.ts, tuple(account.seats.values())
 

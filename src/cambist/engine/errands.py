@@ -13,6 +13,7 @@ from cambist.domain.instrument import Kind
 from cambist.domain.text import say
 from cambist.domain.wish import Exit
 from cambist.engine import requests
+from cambist.engine.account import Seat
 from cambist.engine.bots import Bots
 from cambist.engine.live import Engine, Lane
 from cambist.engine.seating import Seating, Surroundings
@@ -30,6 +31,10 @@ _TOLD = {
 }
 """What people tell a bot to be."""
 ASKED_EVERY_S = 0.25
+_URGENT = frozenset(("halt", "reduce_only"))
+_Line = tuple[str, bool]
+"""An account, and whether it is about what is urgent."""
+_NEEDS_VENUE = frozenset(("order", "amend", "wish"))
 _OPENS_S, _LOOKS_S = 5.0, 0.05
 """How long what is asked of an account waits until it has been opened."""
 
@@ -50,24 +55,25 @@ class Errands:
     async def attend(self) -> None:
         """Do what people ask, until cancelled.
 
-        What is asked of one account is done in turn; a venue that is slow to answer holds up its own account alone.
+        What is asked of one account is done in turn; a venue that is slow to answer holds up its own account alone,
+        and not a halt of it.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wake())
-            busy: dict[str, asyncio.Task[None]] = {}
+            busy: dict[_Line, asyncio.Task[None]] = {}
             while True:
                 asked_now = await asyncio.to_thread(self._around.register.waiting)
                 self._answered &= {request.id for request in asked_now}
-                waiting: dict[str, list[Request]] = {}
+                waiting: dict[_Line, list[Request]] = {}
                 for request in asked_now:
                     if request.id not in self._answered:
-                        waiting.setdefault(request.account, []).append(request)
-                for account, asked in waiting.items():
-                    if account not in busy or busy[account].done():
-                        busy[account] = tasks.create_task(self._answer_all(asked))
+                        waiting.setdefault((request.account, request.action in _URGENT), []).append(request)
+                for line, asked in waiting.items():
+                    if line not in busy or busy[line].done():
+                        busy[line] = tasks.create_task(self._answer_all(asked))
                 await self._next_look(busy)
 
-    async def _next_look(self, busy: dict[str, "asyncio.Task[None]"]) -> None:
+    async def _next_look(self, busy: dict[_Line, "asyncio.Task[None]"]) -> None:
         """Wait until somebody asks, an account is through with what was asked of it, or it is time to look anyway."""
         heard = asyncio.ensure_future(self._asked.wait())
         pause = asyncio.ensure_future(self._around.clock.sleep(ASKED_EVERY_S * self._around.pace))
@@ -83,7 +89,8 @@ class Errands:
         for request in asked:
             answer, refused = await self._answer(request)
             now, register = self._engine.now_ms(), self._around.register
-            await asyncio.to_thread(register.answer, request.id, now, answer, refused=refused)
+            with suppress(NotFound):  # it went with its account
+                await asyncio.to_thread(register.answer, request.id, now, answer, refused=refused)
             self._answered.add(request.id)
             await self._tell(request, answer, refused)
 
@@ -126,6 +133,10 @@ class Errands:
         if request.action == "keys":
             await self._seating.let_go(request.account)  # what was opened with the old ones
         lane = self._engine.lanes.get(request.account) or await self._newly(request.account)
+        if request.id in lane.account.asked:  # before the engine was started anew: only the answer was lost
+            return say("request.done_before")
+        if request.action in _NEEDS_VENUE:
+            await self._opened(lane)
         if request.bot:
             return await self._do_with_bot(lane, request, params)
         return await self._do_with_account(lane, request, params)
@@ -137,11 +148,14 @@ class Errands:
         lane = await self._seating.take_in(specs[account], await asyncio.to_thread(self._around.register.bots, account))
         if lane is None:
             raise NotFound("running.not_open", why=self._seating.refused[account])
+        return lane
+
+    async def _opened(self, lane: Lane) -> None:
+        """Wait a moment for a venue that was just opened: it is asked first how things stand."""
         clock, pace = self._around.clock, self._around.pace
         until = self._engine.now_ms() + _OPENS_S * pace * 1_000
-        while not lane.ready and self._engine.now_ms() < until:  # its venue is asked first how things stand
+        while not lane.ready and self._engine.now_ms() < until:
             await clock.sleep(_LOOKS_S * pace)
-        return lane
 
     async def _do_with_bot(self, lane: Lane, request: Request, params: dict[str, Any]) -> str:
         specs = {bot.id: bot for bot in await asyncio.to_thread(self._around.register.bots, request.account)}
@@ -167,11 +181,29 @@ class Errands:
             if seat.bot.instrument.kind is not Kind.SPOT:
                 raise BadInput("bot", spec.id, "running.no_release")
             await self._engine.put(lane, Released(spec.id, now))
-        if request.action == "sell" or params.get("sell"):
-            if not seat.bot.position:
-                return say("running.nothing_held", bot=spec.id)
-            await self._engine.put(lane, Decided(spec.id, now, seat.bot.mark, (Exit(),)))
+        if (request.action == "sell" or params.get("sell")) and not await self._sell(lane, seat):
+            return say("running.nothing_held", bot=spec.id)
         return say(f"running.done.{request.action}", bot=spec.id)
+
+    async def _sell(self, lane: Lane, seat: Seat) -> bool:
+        """Let a bot close what it holds; False if it holds nothing."""
+        bot = seat.spec.id
+        if seat.status is BotStatus.STOPPED and not await self._entries_over(lane, bot):
+            raise Taken("running.entry_under_way", bot=bot)
+        if not seat.bot.position:
+            return False
+        await self._engine.put(lane, Decided(bot, self._engine.now_ms(), seat.bot.mark, (Exit(),)))
+        return True
+
+    async def _entries_over(self, lane: Lane, bot: str) -> bool:
+        """Wait a moment until the entries of a bot that was stopped are taken back or filled; tell whether they are."""
+        clock, pace = self._around.clock, self._around.pace
+        until = self._engine.now_ms() + _OPENS_S * pace * 1_000
+        while any(not one.order.reduces for one in lane.account.working(bot)):
+            if self._engine.now_ms() > until:
+                return False
+            await clock.sleep(_LOOKS_S * pace)
+        return True
 
     async def _delete(self, lane: Lane, spec: BotSpec) -> str:
         """Let a bot that holds nothing give back its money, and forget it."""

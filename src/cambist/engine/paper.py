@@ -6,7 +6,6 @@ What the exchange did and the journal does not know of has then never happened, 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from cambist.domain.instrument import Kind
 from cambist.domain.request import OrderRequest
 from cambist.engine.account import Account
 from cambist.execution.orders import Life
@@ -19,11 +18,7 @@ def resume(exchange: Exchange, account: Account) -> None:
     """Open ``account`` (rebuilt from its journal) at ``exchange``, with what it holds and the orders that wait."""
     for seat in account.seats.values():
         exchange.admit(seat.bot.instrument)
-    positions = {
-        seat.spec.symbol: seat.bot.position
-        for seat in account.seats.values()
-        if seat.bot.position and seat.bot.instrument.kind is Kind.PERPETUAL
-    }
+    positions = {symbol: net for symbol, net in account.contracts.items() if net}  # of all bots and by hand together
     exchange.resume(account.spec.id, account.ledger.holdings(), positions, _waiting(account))
 
 

@@ -9,7 +9,7 @@ from cambist.domain.event import Corrected, Frozen, OrderReported, Thawed
 from cambist.domain.report import Connection, FillReport, OrderReport, Report
 from cambist.engine.carrying import Carrier
 from cambist.engine.lane import Lane, Loop
-from cambist.execution.orders import Life
+from cambist.execution.orders import Life, Working
 from cambist.execution.reconcile import HoldingDiffers, foreign, holdings, to_ask
 from cambist.portfolio.ledger import held_asset
 
@@ -194,4 +194,9 @@ class Reconciler:
 
 
 def _is_quiet(lane: Lane) -> bool:
-    return lane.busy.idle and all(one.settled or one.life is Life.OPEN for one in lane.account.orders.values())
+    return lane.busy.idle and all(one.settled or _rests(one) for one in lane.account.orders.values())
+
+
+def _rests(one: Working) -> bool:
+    """Tell whether an order waits at the venue, and all that has filled of it is known."""
+    return one.life in (Life.OPEN, Life.PARTLY_FILLED) and one.filled >= one.reported

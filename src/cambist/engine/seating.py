@@ -1,6 +1,8 @@
 """Accounts and bots as they are set up in the register, brought into an engine; what cannot be now is tried again."""
 
 import asyncio
+import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,12 +10,13 @@ from typing import Any
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert, Level
 from cambist.domain.candles import Candles
-from cambist.domain.errors import BadInput, CambistError, NotFound, StorageFailed, VenueUnavailable
+from cambist.domain.errors import BadInput, CambistError, NotFound, VenueUnavailable
 from cambist.domain.event import BotAdded, BotChanged
 from cambist.domain.record import record
 from cambist.domain.text import say
 from cambist.engine.account import Account
 from cambist.engine.bots import Bots, Purse
+from cambist.engine.hand import spendable
 from cambist.engine.live import Engine, Lane
 from cambist.engine.ready import Ready, known
 from cambist.execution.settings import capped, limits_of, rules_of
@@ -24,6 +27,8 @@ from cambist.ports.clock import Clock
 from cambist.ports.feed import MarketFeed, RecentMarket
 from cambist.ports.history import CandleLake
 from cambist.ports.venue import Venue
+
+_log = logging.getLogger(__name__)
 
 _DECIDING = (BotStatus.RUNNING, BotStatus.SUSPENDED)
 _TAKEN_IN_AT_ONCE = 64
@@ -73,6 +78,8 @@ class Seating:
         self.later: dict[str, tuple[Lane, BotSpec]] = {}
         """Bots whose history cannot be had yet."""
         self.symbols_changed = asyncio.Event()
+        self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Who opens or closes an account: one at a time."""
 
     def reasons(self) -> list[str]:
         """Return what is not well, one sentence each."""
@@ -111,22 +118,28 @@ class Seating:
         """Tell whether an account has orders that somebody must follow, or a journal that somebody must look at."""
         try:
             return not self._engine.last_known(spec).idle
-        except StorageFailed:
+        except Exception:  # noqa: BLE001 - whoever opens it will say what is wrong with it
             return True
 
     async def take_in(self, spec: AccountSpec, bots: Iterable[BotSpec]) -> Lane | None:
         """Open an account and seat its ``bots``; None, and its person is told why, if it cannot be opened now."""
         self.accounts[spec.id] = spec
-        try:
-            lane = await self._open(spec)
-        except CambistError as error:
-            if spec.id not in self.refused:
-                await self.alert(Level.CRITICAL, "running.no_account", spec, why=str(error))
-            self.refused[spec.id] = say("running.no_account", account=spec.id, why=str(error))
-            return None
+        async with self._turns[spec.id]:
+            if spec.id in self._engine.lanes:  # somebody else has opened it meanwhile
+                return self._engine.lanes[spec.id]
+            try:
+                lane = await self._open(spec)
+            except Exception as error:  # noqa: BLE001 - one account's journal or venue must not end the others
+                why = str(error) if isinstance(error, CambistError) else f"{type(error).__name__}: {error}"
+                if spec.id not in self.refused:
+                    _log.warning("%s: %s", spec.id, why, exc_info=not isinstance(error, CambistError))
+                    await self.alert(Level.CRITICAL, "running.no_account", spec, why=why)
+                self.refused[spec.id] = say("running.no_account", account=spec.id, why=why)
+                return None
         self.refused.pop(spec.id, None)
         for bot in bots:
             await self._seat_safely(lane, bot)
+        self.symbols_changed.set()
         return lane
 
     async def _seat_safely(self, lane: Lane, spec: BotSpec) -> None:
@@ -163,7 +176,7 @@ class Seating:
     async def add(self, lane: Lane, spec: BotSpec) -> None:
         """Give a new bot its budget; raise `BadInput` if the account has not so much."""
         instrument = (await lane.venue.instruments([spec.symbol]))[spec.symbol]
-        free = lane.account.ledger.balance("free", instrument.quote)
+        free = spendable(lane.account, instrument.quote)  # what orders by hand wait for is not free
         if spec.budget > free:
             raise BadInput("budget", f"{spec.budget:f}", "running.no_cash", free=f"{free:f}", quote=instrument.quote)
         self._engine.tell(lane, BotAdded(self._engine.now_ms(), spec, instrument))
@@ -197,24 +210,27 @@ class Seating:
 
     async def try_again(self) -> None:
         """Take in and seat what could not be before, and what has left the loop."""
+        known = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}
         gone = [name for name in self.accounts if name not in self._engine.lanes]
         for name in gone:  # those that could not be opened, and those that failed and left the loop
-            await self.take_in(self.accounts[name], await asyncio.to_thread(self._around.register.bots, name))
+            if name in known:  # with the settings that it has by now
+                await self.take_in(known[name], await asyncio.to_thread(self._around.register.bots, name))
         for lane, spec in list(self.later.values()):
             if not lane.gone:
                 await self._seat_safely(lane, spec)
 
     async def let_go(self, name: str) -> None:
         """Take an account out of the loop, and close its venue; its orders stay there."""
-        lane = self._engine.lanes.get(name)
-        if lane is not None:
-            for bot in lane.account.seats:
-                self._bots.end(bot)
-                self.later.pop(bot, None)
-            await self._engine.remove(name)
-        venue = self._venues.pop(name, None)
-        if venue is not None:
-            await venue.close()
+        async with self._turns[name]:
+            lane = self._engine.lanes.get(name)
+            if lane is not None:
+                for bot in lane.account.seats:
+                    self._bots.end(bot)
+                    self.later.pop(bot, None)
+                await self._engine.remove(name)
+            venue = self._venues.pop(name, None)
+            if venue is not None:
+                await venue.close()
 
     async def forget(self, name: str) -> None:
         """Let an account go for good."""

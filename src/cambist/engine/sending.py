@@ -35,18 +35,56 @@ def obey(account: Account, seat: Seat, commands: Iterable[Any], ts: int, out: Ou
 def _enter(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) -> None:
     plan = seat.bot.entries[order.id][1]
     price = order.price or order.trigger or Decimal(repr(seat.bot.mark))
+    if seat.bot.position.quantity * order.side.sign < 0:
+        _hold(account, seat, order, price, ts, out)
+        return
     if not account.traits.cuts_to_cash:
         order = replace(order, quantity=min(order.quantity, _affordable(seat, price)))
         seat.bot.entries[order.id] = (order, plan)
     reason = judge(order, seat.bot.instrument, price, account.limits, situation(account, seat, order, ts))
     if reason is not None:
-        seat.bot.entries.pop(order.id)
-        seat.state.refused.append(Refused(seat.spec.id, ts, reason))
-        tell_refused(account, seat.state.refused[-1], out)
+        _refuse(account, seat, order, reason, ts, out)
         return
     request = make_request(account, seat, order, order.quantity)
     send(account, Working(order, request, plan=plan), ts, out)
     out.commands.append(Place(request))
+
+
+def _hold(account: Account, seat: Seat, order: Order, price: Decimal, ts: int, out: Outcome) -> None:
+    """Let an entry that would turn the position round wait until that is closed: at its venue, whichever came first
+    would be taken for the exit. It is judged now as if the position's money were free, and again when it leaves."""
+    bot, now = seat.bot, situation(account, seat, order, ts)
+    freed = abs(bot.position.quantity) * bot.position.entry_price
+    now = replace(now, free_cash=now.free_cash + freed, cash_binds=False)  # it is cut to the cash when it leaves
+    reason = judge(order, bot.instrument, price, account.limits, now)
+    if reason is not None:
+        _refuse(account, seat, order, reason, ts, out)
+    else:
+        bot.waiting.append(order.id)
+
+
+def send_waiting(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
+    """Send the entries that waited for the position to be closed, those that nobody has taken back meanwhile."""
+    bot = seat.bot
+    names, bot.waiting = bot.waiting, []
+    for name in names:
+        if name in bot.entries:
+            _enter(account, seat, bot.entries[name][0], ts, out)
+
+
+def drop_waiting(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
+    """Give up the entries that wait for the position to be closed: too much would lie between wish and order."""
+    bot = seat.bot
+    names, bot.waiting = bot.waiting, []
+    for name in names:
+        if name in bot.entries:
+            _refuse(account, seat, bot.entries[name][0], Reason.EXIT_PENDING, ts, out)
+
+
+def _refuse(account: Account, seat: Seat, order: Order, reason: Reason, ts: int, out: Outcome) -> None:
+    seat.bot.entries.pop(order.id)
+    seat.state.refused.append(Refused(seat.spec.id, ts, reason))
+    tell_refused(account, seat.state.refused[-1], out)
 
 
 def _affordable(seat: Seat, price: Decimal) -> Decimal:

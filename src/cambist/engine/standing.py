@@ -8,6 +8,7 @@ from cambist.domain.position import ZERO
 from cambist.domain.standing import AccountStanding, BotStanding, OrderStanding
 from cambist.domain.trading import BreakerStage
 from cambist.engine.account import Account, Seat
+from cambist.engine.hand import spendable
 from cambist.engine.lane import Lane
 from cambist.execution.orders import Working
 from cambist.execution.protection import Protection, covered, sellable, standing, tightest
@@ -37,6 +38,8 @@ def account_standing(
         trading=account.trading,
         breaker=BreakerStage.CLEAR if account.breaker is None else account.breaker.stage,
         equity=sum((bot.equity for bot in bots), ZERO),
+        free=spendable(account, spec.quote),
+        won=sum((seat.state.cash - seat.spec.budget for seat in account.seats.values() if seat.deleted), ZERO),
         frozen=tuple(account.frozen.items()),
         unknown=tuple(one.request.client_id for one in account.unknown()),
         foreign=foreign,

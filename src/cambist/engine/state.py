@@ -42,6 +42,8 @@ class Bot:
     position: Position = FLAT
     entries: dict[str, tuple[Order, Enter]] = field(default_factory=dict)
     """Entry orders under way, with the wishes that they come from."""
+    waiting: list[str] = field(default_factory=list)
+    """Of ``entries``, live: those that leave once the position that they would turn round is closed."""
     protections: dict[str, Order] = field(default_factory=dict)
     """Stops and take-profits that guard the position."""
     exiting: Order | None = None

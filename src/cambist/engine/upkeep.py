@@ -10,7 +10,7 @@ from cambist.domain.order import Order, OrderType, Role
 from cambist.domain.position import ZERO
 from cambist.engine.account import KEPT, LONGEST_RETRY_MS, RETRY_MS, Account, Outcome, Seat
 from cambist.engine.core import process
-from cambist.engine.sending import alert, cancel, make_request, obey, send
+from cambist.engine.sending import alert, cancel, drop_waiting, make_request, obey, send, send_waiting
 from cambist.execution import protection
 from cambist.execution.ids import client_id
 from cambist.execution.orders import Life, Working
@@ -78,6 +78,11 @@ def keep_up(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
         if one.order.role is Role.ENTRY and one.order.id not in bot.entries and one.life in protection.RESTING:
             cancel(account, one, ts, out)  # the core has taken it back
     working = [one for one in under_way if one.order.reduces]
+    if bot.waiting:
+        _look_after_waiting(account, seat, working, ts, out)
+    quantity = protection.sellable(bot.instrument, bot.position.quantity)
+    if seat.too_small and protection.sellable_at(bot.instrument, quantity, account.price_of(seat)):
+        seat.too_small = False  # an entry that was being taken back has filled further
     if seat.too_small or account.locked or (not bot.position and not working):
         return
     if bot.position and (seat.guards_retry_ms if bot.exiting is None else seat.retry_ms) > ts:
@@ -94,6 +99,16 @@ def keep_up(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
     )
     for next_step in todo:
         _do(account, seat, next_step, ts, out)
+
+
+def _look_after_waiting(account: Account, seat: Seat, working: list[Working], ts: int, out: Outcome) -> None:
+    """Send the other half of a reversal once the first is done; give it up if that cannot be done soon."""
+    bot = seat.bot
+    bot.waiting = [name for name in bot.waiting if name in bot.entries]  # the core may have taken some back
+    if seat.too_small or seat.retry_ms > ts:
+        drop_waiting(account, seat, ts, out)
+    elif not bot.position and not working:
+        send_waiting(account, seat, ts, out)
 
 
 def _do(account: Account, seat: Seat, todo: Step, ts: int, out: Outcome) -> None:

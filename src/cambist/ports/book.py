@@ -3,7 +3,7 @@
 Blocking calls: the engine makes them from a thread of their own, everything else as it likes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from cambist.domain.account import AccountSpec, BotSpec
@@ -39,6 +39,8 @@ class Request:
     answer: str = ""
     refused: bool = False
     """Whether the answer says why it was not done."""
+    key: str | None = None
+    """What makes it the same request if it is put once more."""
     id: int = 0
 
 
@@ -77,8 +79,14 @@ class Register(Protocol):
         """Add an account; raise `BadInput` if its id is taken."""
         ...
 
-    def set_account(self, account: str, settings: dict[str, Any] | None) -> None:
-        """Replace an account's settings; a running engine takes them up. Raises `NotFound`."""
+    def change_account(
+        self, account: str, how: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+    ) -> AccountSpec:
+        """Replace an account's settings by what ``how`` makes of them, and return it; raise `NotFound`.
+
+        Nobody else changes them in between: of two changes at once, one is made of what the other has left. What
+        ``how`` raises leaves them as they were. It is quick, and asks nothing of any store.
+        """
         ...
 
     def forget_account(self, account: str) -> None:
@@ -92,8 +100,11 @@ class Register(Protocol):
         """Return the accounts, by id."""
         ...
 
-    def add_bot(self, spec: BotSpec) -> None:
-        """Add a bot; raise `BadInput` if its id is taken, `NotFound` if there is no such account."""
+    def add_bot(self, spec: BotSpec, most: int | None = None) -> None:
+        """Add a bot; raise `TooMany` if its user has ``most`` that were not deleted, however many are added at once.
+
+        Raises `BadInput` if its id is taken, `NotFound` if there is no such account.
+        """
         ...
 
     def forget_bot(self, bot: str) -> None:
@@ -109,7 +120,7 @@ class Register(Protocol):
         ...
 
     def ask(self, request: Request) -> int:
-        """Put a request to the engine and return its id."""
+        """Put a request to the engine and return its id; that of the first, if one has been put under its key."""
         ...
 
     def waiting(self) -> list[Request]:

@@ -32,6 +32,8 @@ class Mark:
     account: AccountSpec
     seq: int
     """The last entry that was read; 0: none."""
+    ts: int
+    """When that was journaled (ms): another account of the same name has another."""
     behind: bool
     """Whether the journal goes on after it."""
 

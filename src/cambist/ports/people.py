@@ -1,7 +1,8 @@
 """People, their sessions and API tokens, invitations, and the server's settings. Secrets are kept only as hashes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from cambist.domain.person import Person, Role, Scope
 
@@ -87,6 +88,16 @@ class People(Protocol):
         """Set ``role``, ``active``, ``profile``, ``limits``, ``totp_on``, ``password`` or ``seen_ms``.
 
         Raises `NotFound`, and `NotAllowed` if no active admin would be left.
+        """
+        ...
+
+    def rewrite(
+        self, user_id: int, what: Literal["profile", "limits"], how: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Person:
+        """Replace the profile or the limits of somebody by what ``how`` makes of them; raise `NotFound`.
+
+        Nobody else changes them in between: of two changes at once, one is made of what the other has left. ``how`` is
+        quick, and asks nothing of any store.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Webhooks: where alerts from elsewhere may come in, and the journal of every call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -100,8 +100,12 @@ class Webhooks(Protocol):
         """Add a webhook; raise `Taken` if its user has another of that name."""
         ...
 
-    def change(self, webhook: Webhook) -> None:
-        """Replace all but name, kind, account and ``created_ms``; raise `NotFound`."""
+    def change(self, webhook: str, how: Callable[[Webhook], Webhook]) -> Webhook:
+        """Replace a webhook by what ``how`` makes of it, name, kind, account and ``created_ms`` excepted; return it.
+
+        Nobody else changes it in between: of two changes at once, one is made of what the other has left. What ``how``
+        raises leaves it as it was; it is quick, and asks nothing of any store. Raises `NotFound`.
+        """
         ...
 
     def webhooks(self) -> list[Webhook]:

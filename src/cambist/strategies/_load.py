@@ -35,7 +35,7 @@ def load(name: str) -> AnyStrategy:
         file = Path(path)
         if not file.is_file():
             raise BadStrategy("strategy", name, "strategy.no_file", known=", ".join(samples()))
-        return from_source(file.read_text(encoding="utf-8"), path, wanted or None)
+        return from_source(_text(file), path, wanted or None)
     by_name = {**samples(), **{cls.__name__: cls for cls in samples().values()}}
     if name in by_name:
         return by_name[name]
@@ -52,19 +52,26 @@ def from_source(source: str, label: str, wanted: str | None = None) -> AnyStrate
     """
     try:
         tree = ast.parse(source, label)
+        code = compile(tree, label, "exec")  # finds what a parser does not, such as a return outside of a function
     except SyntaxError as error:
+        if error.lineno is None:  # a null byte, which Python does not place
+            raise BadStrategy("strategy", label, "strategy.no_python", message=error.msg) from error
         raise BadStrategy(
             "strategy", label, "strategy.syntax", line=error.lineno, column=error.offset, message=error.msg
         ) from error
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte for older Pythons, or brackets too deep
+        raise BadStrategy("strategy", label, "strategy.no_python", message=str(error)) from error
     module = ModuleType(f"strategy_{Path(label).stem}")
     module.__file__ = label
     vars(module).update(_in_place(tree))
     _offer_pandas_ta(tree)
     try:
-        exec(compile(tree, label, "exec"), vars(module))
-    except Exception as error:
+        exec(code, vars(module))
+    except (Exception, SystemExit) as error:  # exit() in a file must not end, in silence, whoever loads it
         frames = traceback.extract_tb(error.__traceback__)
         line = [frame.lineno for frame in frames if frame.filename == label][-1]  # its own, not that of what it calls
+        if isinstance(error, SystemExit):
+            raise BadStrategy("strategy", label, "strategy.exits", line=line) from error
         message = f"{type(error).__name__}: {error}"
         raise BadStrategy("strategy", label, "strategy.import", message=message, line=line) from error
     strategy = _only(module, label, wanted)
@@ -80,6 +87,16 @@ def source_of(strategy: type) -> str:
         return str(source)
     file = getattr(sys.modules.get(strategy.__module__), "__file__", None)
     return Path(file).read_text(encoding="utf-8") if file and Path(file).is_file() else strategy.__qualname__
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")  # with or without the mark that some editors begin files with
+    except UnicodeDecodeError as error:
+        line = file.read_bytes().count(b"\n", 0, error.start) + 1
+        raise BadStrategy("strategy", str(file), "strategy.not_utf8", line=line) from error
+    except OSError as error:
+        raise BadStrategy("strategy", str(file), "strategy.unreadable", why=error.strerror) from error
 
 
 def _in_place(tree: ast.Module) -> dict[str, object]:
@@ -130,9 +147,9 @@ def _only(module: ModuleType, label: str, wanted: str | None = None) -> AnyStrat
         and value.__module__ == module.__name__
     }
     if wanted is not None:
-        found = {name: value for name, value in found.items() if name == wanted} or found
-        if wanted not in found:
-            raise BadStrategy("strategy", f"{label}:{wanted}", "strategy.which_class", known=", ".join(found))
+        if found and wanted not in found:
+            raise BadStrategy("strategy", f"{label}:{wanted}", "strategy.no_such_class", known=", ".join(found))
+        found = {name: value for name, value in found.items() if name == wanted}
     if not found:
         raise BadStrategy("strategy", label, "strategy.no_class")
     if len(found) > 1:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from contextvars import ContextVar
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -20,6 +20,10 @@ from cambist.ports.book import Journal, Register, Request
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _RESERVED = frozenset(("free", "market", "fees", "outside"))
 """Places of the ledger that no bot may be called."""
+
+
+UNDER: ContextVar[str | None] = ContextVar("under", default=None)
+"""The key that whoever asks has given to what is being done."""
 
 
 def checked_id(field: str, text: str) -> str:
@@ -49,8 +53,12 @@ def add_account(
     quote: str = "USDT",
     deposit: str = "10000",
     user_id: int = 1,
+    traits_of: Callable[[AccountSpec], Traits] | None = None,
 ) -> AccountSpec:
-    """Add an account and return it; ``deposit`` is what a paper account begins with. Raises `BadInput`."""
+    """Add an account and return it; ``deposit`` is what a paper account begins with. Raises `BadInput`.
+
+    With ``traits_of``, whatever that raises for a venue that nobody knows; then nothing is added.
+    """
     settings = {"deposit": str(amount("deposit", deposit))} if mode is Mode.PAPER else None
     spec = AccountSpec(
         id=owned_id(checked_id("account", name), user_id),
@@ -60,6 +68,8 @@ def add_account(
         quote=quote.upper(),
         settings=settings,
     )
+    if traits_of is not None:
+        traits_of(spec)
     register.add_account(spec)
     return spec
 
@@ -77,8 +87,14 @@ def set_settings(register: Register, name: str, changes: dict[str, str], now_ms:
 
     Raises `BadInput` naming the setting, the value and what is known.
     """
-    spec = account_of(register, name)
-    settings: dict[str, Any] = json.loads(json.dumps(spec.settings or {}))
+    account_of(register, name)
+    spec = register.change_account(name, lambda settings: _with(settings or {}, changes))
+    ask(register, spec.user_id, name, "settings", now_ms)
+    return spec
+
+
+def _with(before: dict[str, Any], changes: dict[str, str]) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(json.dumps(before))
     for key, value in changes.items():
         basis, _, stage = key.rpartition(".")
         place = settings.setdefault("breaker", {}).setdefault(basis, {}) if basis else settings.setdefault("limits", {})
@@ -89,9 +105,7 @@ def set_settings(register: Register, name: str, changes: dict[str, str], now_ms:
     settings["breaker"] = {basis: falls for basis, falls in settings.get("breaker", {}).items() if falls}
     limits_of(settings)  # what is wrong with them is told now
     rules_of(settings)
-    register.set_account(name, settings)
-    ask(register, spec.user_id, name, "settings", now_ms)
-    return replace(spec, settings=settings)
+    return settings
 
 
 def take_up_caps(register: Register, now_ms: int) -> list[int]:
@@ -102,7 +116,11 @@ def take_up_caps(register: Register, now_ms: int) -> list[int]:
 def ask(
     register: Register, user_id: int, account: str, action: str, now_ms: int, *, bot: str = "", **params: Any
 ) -> int:
-    """Put a request to the engine, asked at ``now_ms``, and return its number."""
+    """Put a request to the engine, asked at ``now_ms``, and return its number.
+
+    What one person asks under the same `UNDER` is put once, however often it is asked.
+    """
+    under = UNDER.get()
     request = Request(
         user_id=user_id,
         account=account,
@@ -110,6 +128,7 @@ def ask(
         bot=bot,
         params=json.dumps(params),
         asked_ms=now_ms,
+        key=None if under is None else f"{under}|{account}|{bot}|{action}",
     )
     return register.ask(request)
 
@@ -117,7 +136,16 @@ def ask(
 def standings(
     register: Register, journal: Journal, traits_of: Callable[[AccountSpec], Traits], account: str | None = None
 ) -> list[AccountStanding]:
-    """Return how the accounts (or one) stand by their journals; whether their venues answer only an engine knows."""
-    specs = register.accounts() if account is None else [account_of(register, account)]
-    found = [recover(Account(spec, traits_of(spec)), journal) for spec in specs]
+    """Return how the accounts (or one) stand by their journals; whether their venues answer only an engine knows.
+
+    Among several, one whose venue is not known is left out: it must not hide the others.
+    """
+    known: list[tuple[AccountSpec, Traits]] = []
+    for spec in register.accounts() if account is None else [account_of(register, account)]:
+        try:
+            known.append((spec, traits_of(spec)))
+        except (BadInput, NotFound):
+            if account is not None:
+                raise
+    found = [recover(Account(spec, traits), journal) for spec, traits in known]
     return [account_standing(one.account, one.seq, ready=True) for one in found]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, Mode, owned_id
-from cambist.domain.errors import BadInput, NotFound, TooMany
+from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.heartbeat import TIMEFRAMES
@@ -34,8 +34,6 @@ def add_bot(
     knows that it may run. Raises `BadInput`, `BadStrategy`, `NotFound`, `TooMany`.
     """
     owner = account_of(register, account)
-    if most is not None and len(register.bots()) >= most:
-        raise TooMany("running.most_bots", most=most)
     if timeframe not in TIMEFRAMES:
         raise BadInput("timeframe", timeframe, "timeframe.known", known=" ".join(TIMEFRAMES))
     if since_ms is not None and until_ms is not None and until_ms <= since_ms:
@@ -55,7 +53,7 @@ def add_bot(
     )
     if parse_stored_name(spec.strategy) is None and spec.strategy != WEBHOOK:
         configured(spec.strategy, spec.params)  # what is wrong with it is told now, not when it starts
-    register.add_bot(spec)
+    register.add_bot(spec, most)
     return spec
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from cambist.accounts.throttle import Throttle
@@ -44,7 +45,11 @@ class Office:
     debug_allowed: bool = False
     """Whether the environment allows the debug login."""
     throttle: Throttle = field(default_factory=Throttle)
-    _known: dict[str, tuple[int, Any]] = field(default_factory=dict, repr=False)
+    generation: int = field(default=0, init=False)
+    """Raised by `forget`: what was looked up under an older one may have been otherwise since."""
+    _known: dict[str, tuple[int, int, Any]] = field(default_factory=dict, init=False, repr=False)
+    """By name: under which generation, when, and what."""
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     @cached_property
     def access_tokens(self) -> AccessTokens:
@@ -54,14 +59,14 @@ class Office:
 
     def remembered(self, what: str, now_ms: int, for_ms: int) -> Any:
         """Return what was remembered under ``what`` not longer than ``for_ms`` ago, else None."""
-        then, value = self._known.get(what, (0, None))
-        return value if 0 <= now_ms - then < for_ms else None
+        generation, then, value = self._known.get(what, (-1, 0, None))
+        return value if generation == self.generation and 0 <= now_ms - then < for_ms else None
 
-    def remember(self, what: str, value: Person | Identity | bool, now_ms: int) -> None:
-        """Remember ``value`` under ``what``."""
+    def remember(self, what: str, value: Person | Identity | bool, now_ms: int, generation: int) -> None:
+        """Remember ``value`` under ``what`` as long as ``generation``, under which its look-up began, lasts."""
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[what] = (now_ms, value)
+        self._known[what] = (generation, now_ms, value)
 
     def note(self, action: str, visit: Visit, who: Person | None, target: str = "", **details: Any) -> None:
         """Write a deed into the audit log, and forget what is remembered: it may be otherwise now."""
@@ -80,6 +85,8 @@ class Office:
 
     def forget(self) -> None:
         """Remember nothing of what may have changed: the next look is at the database."""
+        with self._lock:
+            self.generation += 1
         self._known.clear()
 
 

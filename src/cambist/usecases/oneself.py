@@ -11,7 +11,7 @@ from cambist.domain.errors import BadInput, NotAllowed, NotFound, Taken
 from cambist.domain.person import SCOPES, Person, Scope
 from cambist.ports.people import ApiToken, Session
 from cambist.usecases.office import RECOVERY, TOTP, Office, Visit
-from cambist.usecases.people import hashed
+from cambist.usecases.people import hashed, merged
 from cambist.usecases.signing_in import uses_code
 
 CHOICES = {"language": ("en", "fr"), "theme": ("dark", "light")}
@@ -43,13 +43,8 @@ def set_profile(office: Office, user_id: int, changes: Mapping[str, Any], accoun
 
     Raises `BadInput` naming the field, the value and what would be right.
     """
-    profile = dict(office.people.person(user_id).profile)
-    for name, value in changes.items():
-        if value is None:
-            profile.pop(name, None)
-        else:
-            profile[name] = _choice(name, str(value), accounts)
-    person = office.people.change(user_id, profile=profile)
+    chosen = {name: None if value is None else _choice(name, str(value), accounts) for name, value in changes.items()}
+    person = office.people.rewrite(user_id, "profile", lambda before: merged(before, chosen))
     office.forget()
     return person
 
@@ -104,16 +99,29 @@ def set_ai(
         raise BadInput("model", model, "people.model")
     if key is not None and not (key and key.isascii() and key.isprintable()):
         raise BadInput("key", "***", "people.ai_key")
-    before = office.people.person(user_id)
     chosen = {"provider": provider, "url": url, "model": model}
-    known = before.profile.get("ai", {})
-    if any(known.get(name) != chosen[name] for name in ("provider", "url")):
-        office.vault.forget(user_id, *AI_KEY)
-    if key is not None:
-        office.vault.seal(user_id, *AI_KEY, key)
-    person = office.people.change(user_id, profile={**before.profile, "ai": chosen})
+    person = None
+    while person is None:  # what was chosen meanwhile may have come with a key, which is not for this provider
+        known = office.people.person(user_id).profile.get("ai", {})
+        if any(known.get(name) != chosen[name] for name in ("provider", "url")):
+            office.vault.forget(user_id, *AI_KEY)
+        if key is not None:
+            office.vault.seal(user_id, *AI_KEY, key)
+        person = _put_ai(office, user_id, known, chosen)
     office.note("ai.changed", visit, person, provider=provider, key=has_ai_key(office, user_id))
     return person
+
+
+def _put_ai(office: Office, user_id: int, known: Mapping[str, Any], chosen: Mapping[str, Any]) -> Person | None:
+    """Keep what was chosen; None, and nothing changes, if it is not ``known`` any more that was chosen before."""
+    put: list[bool] = []
+
+    def changed(profile: dict[str, Any]) -> dict[str, Any]:
+        put.append(profile.get("ai", {}) == known)
+        return {**profile, "ai": chosen} if put[-1] else profile
+
+    person = office.people.rewrite(user_id, "profile", changed)
+    return person if put[-1] else None
 
 
 def has_ai_key(office: Office, user_id: int) -> bool:

@@ -17,7 +17,7 @@ from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput
 from cambist.domain.instrument import Instrument
 from cambist.domain.search import Method
-from cambist.domain.strategy_text import parse_stored_name
+from cambist.domain.strategy_text import parse_stored_name, stored_name
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.crew import Crew
 from cambist.ports.history import CandleLake
@@ -229,8 +229,15 @@ def trials_of(plan: Plan) -> int:
 
 
 def default_study(evaluator: AnyEvaluator) -> str:
-    """Return the name of the study to which a search belongs if nobody says: the strategy on its market."""
-    return f"{evaluator.strategy_name} {evaluator.venue} {' '.join(evaluator.symbols)}"
+    """Return the name of the study to which a search belongs if nobody says: the strategy on its market.
+
+    All versions of a stored strategy are one study: saving it does not make its tries, or looks, undone.
+    """
+    name = evaluator.strategy_name
+    stored = parse_stored_name(name)
+    if stored is not None:
+        name = stored_name(*stored).rpartition("@")[0]
+    return f"{name} {evaluator.venue} {' '.join(evaluator.symbols)}"
 
 
 def _gathered(wanted: Wanted, lake: CandleLake) -> tuple[list[Candles], list[Candles], dict[str, Instrument]]:

@@ -30,13 +30,17 @@ from cambist.usecases.past_state import Known, Reading, known_of
 
 T = TypeVar("T")
 
+At = tuple[int, int]
+"""Up to which entry an account is known, and when that was journaled (ms): another of its name began anew."""
+
 Look = Callable[[Reading, int], T]
 """Makes something of how an account stands after a journal entry of that number."""
 
 _log = logging.getLogger(__name__)
 
-READ: ContextVar[bool] = ContextVar("read", default=False)
-"""Set by whoever must not wait for a journal, once it has been read elsewhere: what was read by then will do."""
+READ: ContextVar[bool | StorageFailed] = ContextVar("read", default=False)
+"""Set by whoever must not wait for a journal, once it has been read elsewhere, to True: what was read by then will do;
+or to why it could not be: then it is raised for accounts that have not been read to their ends."""
 
 PIECE = 500
 """Events that are kept at once: a journal of any length passes through this much memory, and on SQLite an engine that
@@ -59,8 +63,8 @@ class History:
         self._journal = journal
         self._traits_of = traits_of
         self._lock = Lock()
-        self._known: dict[str, Known] = {}
-        self._looks: dict[tuple[str, Look[Any]], tuple[int, Any]] = {}
+        self._known: dict[str, tuple[At, Known]] = {}
+        self._looks: dict[tuple[str, Look[Any]], tuple[At, Any]] = {}
 
     def read_on(self, account: str | None = None) -> Past:
         """Read the journals (or one) to their ends, and return what is kept. Costs one query if nothing is new.
@@ -72,7 +76,7 @@ class History:
 
     def is_read(self) -> bool:
         """Tell whether the journals have been read to their ends, and here: to ask is then a matter of a few rows."""
-        return all(not one.behind and self._seq(one) == one.seq for one in self.kept.marks())
+        return all(not one.behind and self._is_known(one) for one in self.kept.marks())
 
     def make_again(self, account: str) -> Past:
         """Forget what is known of ``account`` and read it off its journal anew."""
@@ -83,11 +87,13 @@ class History:
         """Return what each account's journal knows of bots and prices where it ends, by account."""
         marks = self._marks()
         for mark in marks:
-            if self._seq(mark) != mark.seq:
+            if not self._is_known(mark):
                 state = self._state(mark.account.id)
-                if state is not None:
-                    self._known[mark.account.id] = known_of(*state)
-        return {one.account.id: self._known[one.account.id] for one in marks if one.account.id in self._known}
+                if state is None:
+                    self._known.pop(mark.account.id, None)
+                else:
+                    self._known[mark.account.id] = (mark.seq, mark.ts), known_of(*state)
+        return {one.account.id: self._known[one.account.id][1] for one in marks if one.account.id in self._known}
 
     def now(self, account: AccountSpec) -> tuple[Reading, int]:
         """Return how ``account`` stands where its journal ends, with what is known beside that, and where that is."""
@@ -100,17 +106,19 @@ class History:
         known = self.known()
         found = []
         for spec in accounts:
-            seq, key = known[spec.id].seq if spec.id in known else 0, (spec.id, look)
+            at, key = self._known[spec.id][0] if spec.id in known else (0, 0), (spec.id, look)
             kept = self._looks.get(key)
-            if kept is None or kept[0] != seq:
-                kept = self._looks[key] = (seq, look(*self.now(spec)))
+            if kept is None or kept[0] != at:
+                kept = self._looks[key] = (at, look(*self.now(spec)))
             found.append(kept[1])
         return found
 
     def _marks(self, account: str | None = None) -> list[Mark]:
         """Return how far the journals (or the one) have been read, once they have been read to their ends."""
         marks = self.kept.marks(account)
-        if any(mark.behind for mark in marks) and not READ.get():
+        if any(mark.behind for mark in marks) and (read := READ.get()) is not True:
+            if isinstance(read, StorageFailed):
+                raise read
             failed = None
             with self._lock:  # threads of one process wait for each other: together they would do the same work
                 for mark in self.kept.marks(account):
@@ -124,10 +132,10 @@ class History:
             marks = self.kept.marks(account)
         return marks
 
-    def _seq(self, mark: Mark) -> int:
-        """Return up to where an account is known here."""
+    def _is_known(self, mark: Mark) -> bool:
+        """Tell whether an account is known here up to its mark."""
         known = self._known.get(mark.account.id)
-        return 0 if known is None else known.seq
+        return (known[0] if known is not None else (0, 0)) == (mark.seq, mark.ts)
 
     def _state(self, account: str) -> tuple[Reading, int] | None:
         """Return what is known of ``account`` and up to which entry; None if its journal has none."""
@@ -152,7 +160,7 @@ class History:
             if not self.kept.keep(piece):
                 return False
             seq = piece.seq
-            self._known[spec.id] = known_of(reader.reading, seq)
+            self._known[spec.id] = (seq, entries[-1].ts), known_of(reader.reading, seq)
         return True
 
     def _mark(self, spec: AccountSpec) -> tuple[int, Reading]:

@@ -59,6 +59,8 @@ class Known:
     """What an account's journal knows where it ends."""
 
     seq: int
+    ts: int
+    """The latest time that the account knows of (ms)."""
     seats: tuple[PastSeat, ...]
     prices: tuple[tuple[str, Decimal, int], ...]
     """(symbol, last price, ms)."""
@@ -69,7 +71,7 @@ def known_of(reading: Reading, seq: int) -> Known:
     account = reading.account
     seats = tuple(_seat(reading, seat) for seat in account.seats.values())
     prices = tuple((symbol, price, ts) for symbol, (price, ts) in account.prices.items())
-    return Known(seq=seq, seats=seats, prices=prices)
+    return Known(seq=seq, ts=account.now_ms, seats=seats, prices=prices)
 
 
 def _seat(reading: Reading, seat: Seat) -> PastSeat:

@@ -57,7 +57,8 @@ def register(office: Office, name: str, password: str, invitation: str | None, v
         raise NotAllowed("people.closed")
     if mode is Registration.INVITATION and not invitation:
         raise NotAllowed("people.invitation_needed")
-    office.throttle.enter(f"registration from {visit.address}", visit.address, visit.now_ms)
+    whence = f"registration from {visit.address}"
+    office.throttle.enter(whence, visit.address, visit.now_ms)
     role, used = (Role.TRADE, None) if not invitation else _invited(office, invitation, visit.now_ms)
     name = checked_name(name)
     passwords.check_new(name, password)
@@ -65,6 +66,10 @@ def register(office: Office, name: str, password: str, invitation: str | None, v
         person = office.people.add(name, hashed(office, password), role, visit.now_ms, invitation=used)
     except NotFound:
         raise NotAllowed("people.bad_invitation") from None
+    if used:
+        office.throttle.succeeded(whence, visit.address)
+    else:  # nobody asked them here: without a count, one address could add people without end
+        office.throttle.spared(visit.address)
     office.note("user.registered", visit, person, role=role, invitation=used or "")
     return person
 
@@ -161,16 +166,16 @@ def set_active(office: Office, user_id: int, visit: Visit, *, active: bool) -> P
 
 def set_limits(office: Office, user_id: int, changes: Mapping[str, Any], visit: Visit) -> Person:
     """Set limits of somebody: whole numbers, amounts as text; None takes one away. Raises `BadInput`, `NotFound`."""
-    limits = dict(office.people.person(user_id).limits)
-    for name, value in changes.items():
-        checked = _limit(name, value)
-        if checked is None:
-            limits.pop(name, None)
-        else:
-            limits[name] = checked
-    person = office.people.change(user_id, limits=limits)
-    office.note("limits.changed", visit, person, changes={name: limits.get(name) for name in changes})
+    office.people.person(user_id)
+    checked = {name: _limit(name, value) for name, value in changes.items()}
+    person = office.people.rewrite(user_id, "limits", lambda before: merged(before, checked))
+    office.note("limits.changed", visit, person, changes=checked)
     return person
+
+
+def merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``before`` with ``changes``, where None takes one away."""
+    return {name: value for name, value in {**before, **changes}.items() if value is not None}
 
 
 def _limit(name: str, value: Any) -> int | str | None:

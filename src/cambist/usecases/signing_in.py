@@ -47,8 +47,9 @@ def identify(office: Office, bearer: str | None, now_ms: int) -> Identity:
     found = remembered(office, bearer, now_ms)
     if found is not None:
         return found
+    generation = office.generation
     found = _of_token(office, bearer, now_ms)
-    office.remember(_name(bearer), found, now_ms)
+    office.remember(_name(bearer), found, now_ms, generation)
     return found
 
 
@@ -244,8 +245,9 @@ def debug_login_is_on(office: Office, now_ms: int) -> bool:
         return False
     on: bool | None = office.remembered(_DEBUG, now_ms, _TRUSTED_MS)
     if on is None:
+        generation = office.generation
         on = bool(office.people.setting(_DEBUG))
-        office.remember(_DEBUG, on, now_ms)
+        office.remember(_DEBUG, on, now_ms, generation)
     return on
 
 
@@ -279,10 +281,11 @@ def debug_session(office: Office, visit: Visit) -> SignedIn:
 def _dev(office: Office, now_ms: int) -> Person:
     person: Person | None = office.remembered("dev", now_ms, _TRUSTED_MS)
     if person is None:
+        generation = office.generation
         person = _dev_or_none(office.people)
         if person is None or not person.active:
             raise NotSignedIn("people.sign_in")
-        office.remember("dev", person, now_ms)
+        office.remember("dev", person, now_ms, generation)
     return person
 
 

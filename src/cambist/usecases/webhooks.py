@@ -10,9 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, owned_id
-from cambist.domain.errors import BadInput, CambistError, NotFound
+from cambist.domain.errors import BadInput, CambistError, NotFound, TooMany
 from cambist.domain.record import record
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.webhook import SIZES, Asked, Defaults, asked
@@ -44,6 +45,8 @@ class Shop:
     register: Register
     vault: Vault
     randomness: Randomness
+    most_bots: int | None = None
+    """How many bots an admin lets that person have."""
 
 
 @record(kw_only=True)
@@ -67,8 +70,9 @@ class Wanted:
 def add_webhook(shop: Shop, wanted: Wanted, now_ms: int) -> tuple[Webhook, str]:
     """Make a webhook and its bots, and start them; return it with its secret, which nobody is shown again.
 
-    Raises `BadInput`, `NotFound` (no such account) and `Taken`; then nothing is left of it.
+    Raises `BadInput`, `NotFound` (no such account), `Taken` and `TooMany`; then nothing is left of it.
     """
+    _need_room(shop, len(wanted.budgets))
     owner = account_of(shop.register, wanted.account)
     if not _NAME.fullmatch(wanted.name):
         raise BadInput("name", wanted.name, "webhook.name")
@@ -97,7 +101,7 @@ def add_webhook(shop: Shop, wanted: Wanted, now_ms: int) -> tuple[Webhook, str]:
     try:
         secret = _new_secret(shop, webhook)
         for spec in specs:
-            shop.register.add_bot(spec)
+            _add_bot(shop, spec)
             added.append(spec.id)
     except CambistError:
         for bot in added:
@@ -118,24 +122,37 @@ def webhook_of(webhooks: Webhooks, name: str) -> Webhook:
     return found
 
 
-def change_webhook(webhooks: Webhooks, changed: Webhook) -> Webhook:
-    """Replace what may change of a webhook: defaults, addresses, window, active, preview."""
-    whole = replace(changed, defaults=_checked(changed.defaults), addresses=tuple(map(_address, changed.addresses)))
-    webhooks.change(whole)
-    return whole
+def _need_room(shop: Shop, more: int) -> None:
+    """Raise `TooMany` if ``more`` bots are more than an admin lets this person have."""
+    if shop.most_bots is not None and len(shop.register.bots()) + more > shop.most_bots:
+        raise TooMany("webhook.too_many_bots", most=shop.most_bots)
+
+
+def change_webhook(webhooks: Webhooks, name: str, changes: Mapping[str, Any]) -> Webhook:
+    """Set fields of a webhook: defaults, addresses, window, active, preview; raise `BadInput` and `NotFound`."""
+
+    def changed(before: Webhook) -> Webhook:
+        after = replace(before, **changes)
+        return replace(after, defaults=_checked(after.defaults), addresses=tuple(map(_address, after.addresses)))
+
+    return webhooks.change(name, changed)
 
 
 def add_market(
     shop: Shop, webhook: Webhook, symbol: str, budget: Decimal, now_ms: int, *, pyramiding: int = 1
 ) -> Webhook:
-    """Let a webhook trade another market, by a bot that starts at once; raise `BadInput`."""
+    """Let a webhook trade another market, by a bot that starts at once; raise `BadInput` and `TooMany`."""
+    _need_room(shop, 1)
     owner = account_of(shop.register, webhook.account)
     if symbol.upper() in webhook.bots:
         raise BadInput("symbol", symbol, "webhook.no_symbols")
     (spec,) = _bots(webhook, owner, [(symbol, budget)], pyramiding)
-    shop.register.add_bot(spec)
-    whole = replace(webhook, bots={**webhook.bots, spec.symbol: spec.id})
-    shop.webhooks.change(whole)
+    _add_bot(shop, spec)
+    try:
+        whole = shop.webhooks.change(webhook.id, lambda now: replace(now, bots={**now.bots, spec.symbol: spec.id}))
+    except CambistError:  # it was deleted meanwhile
+        shop.register.forget_bot(spec.id)
+        raise
     ask(shop.register, shop.user_id, webhook.account, "start", now_ms, bot=spec.id)
     return whole
 
@@ -143,7 +160,7 @@ def add_market(
 def renew_secret(shop: Shop, webhook: Webhook, now_ms: int) -> str:
     """Make a new secret and return it; the old one does not do from now on."""
     secret = _new_secret(shop, webhook)
-    shop.webhooks.change(replace(webhook, secret_ms=max(now_ms, webhook.secret_ms + 1)))
+    shop.webhooks.change(webhook.id, lambda now: replace(now, secret_ms=max(now_ms, now.secret_ms + 1)))
     return secret
 
 
@@ -211,6 +228,13 @@ def _bots(
         )
         specs.append(spec)
     return specs
+
+
+def _add_bot(shop: Shop, spec: BotSpec) -> None:
+    try:
+        shop.register.add_bot(spec, shop.most_bots)
+    except TooMany:  # another has taken the room meanwhile
+        raise TooMany("webhook.too_many_bots", most=shop.most_bots) from None
 
 
 def _new_secret(shop: Shop, webhook: Webhook) -> str:

@@ -58,6 +58,26 @@ def test_success_with_one_name_does_not_free_an_address_that_guesses_others():
     assert wait_s(throttle, "name0", "a", NOW) == 1.0
 
 
+def test_people_who_all_come_in_with_two_tries_each_do_not_lock_their_address():
+    throttle = Throttle()
+    for at in range(60):
+        name, now = f"name{at % 30}", NOW + at * 60_000
+        throttle.enter(name, "a", now)  # asked for the second factor
+        throttle.enter(name, "a", now + 8_000)
+        throttle.succeeded(name, "a")
+    assert throttle._failed == {}
+
+
+def test_a_try_that_is_spared_counts_for_its_name_alone():
+    throttle = Throttle()
+    for _ in range(5):
+        throttle.enter("ann", "a", NOW)
+        throttle.spared("a")
+    assert wait_s(throttle, "ann", "a", NOW) == 1.0
+    assert wait_s(throttle, "bob", "a", NOW) == 0.0
+    assert set(throttle._failed) == {("name", "ann"), ("name", "bob"), ("address", "a")}
+
+
 def test_after_an_hour_all_is_forgotten():
     throttle = Throttle()
     for _ in range(5):

@@ -102,6 +102,21 @@ def test_what_is_told_draws_proposals_towards_the_best(tmp_path, method):
     assert max(height(params) for generation in found for _, params in generation) > -0.15
 
 
+def test_steps_of_one_between_numbers_that_are_not_whole_stay_on_their_steps(tmp_path):
+    axis = Axis(name="x", low=0.5, high=60.5, step=1, log=True)  # from 0, Optuna has no logarithms
+    found = [params["x"] for generation in generations_of(axis, tmp_path) for params in generation]
+    assert all(isinstance(x, float) and x % 1 == 0.5 and 0.5 <= x <= 60.5 for x in found)
+
+
+def generations_of(axis, folder):
+    proposer = opened(folder, axes=(axis,))
+    for _ in range(3):
+        proposals = proposer.ask(8)
+        yield [proposal.params for proposal in proposals]
+        for proposal in proposals:
+            proposer.tell(proposal.number, [proposal.params[axis.name]])
+
+
 @pytest.mark.parametrize("better", [+1, -1])
 def test_more_or_less_is_better(tmp_path, better):
     proposer = opened(tmp_path, axes=(AXES[2],), goals=(Goal(text="stop", better=better),))

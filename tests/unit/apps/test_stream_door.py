@@ -191,7 +191,9 @@ def test_who_says_nothing_is_turned_away():
     run(scenario, hello_s=0.05)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.test", "http://ours.test", "null", "https://ours.test.evil.test"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.test", "http://ours.test", "null", "https://ours.test.evil.test", "http://["]
+)
 def test_pages_of_other_origins_are_refused_before_anything(origin):
     async def scenario(one: Place) -> None:
         with pytest.raises(InvalidStatus) as refused:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from tests.unit.engine.rooms import BTC, CASH, START, account_spec, bot_spec, instrument
+import pytest
+from tests.unit.engine.rooms import BTC, CASH, PERP, START, account_spec, bot_spec, instrument
 
 from cambist.domain.account import BotStatus
 from cambist.domain.command import Place, PlacePair, TakeBackOrder
@@ -26,11 +27,12 @@ from cambist.domain.event import (
     TradingChanged,
 )
 from cambist.domain.order import Liquidity, OrderType, Side
+from cambist.domain.refusal import Reason
 from cambist.domain.report import Balance, BalancesReported, FillReport, OrderReport, Status
 from cambist.domain.request import OrderRequest, Traits
 from cambist.domain.trading import BreakerStage, TradingState
 from cambist.domain.wire import from_text
-from cambist.domain.wish import Enter, Exit, Notional
+from cambist.domain.wish import CancelEntries, Enter, Exit, Notional
 from cambist.engine.account import KEPT, Account, Outcome
 from cambist.engine.desk import step
 from cambist.engine.recovery import snapshot_of
@@ -46,35 +48,39 @@ BOT = "paper-btc"
 class Desk:
     """One account with one bot, and a venue that says what the test says."""
 
-    def __init__(self, traits: Traits = NATIVE, **settings: Any) -> None:
+    def __init__(self, traits: Traits = NATIVE, *, symbol: str = BTC, **settings: Any) -> None:
+        spec = bot_spec(symbol=symbol)
+        self.symbol, self.bot = symbol, spec.id
         self.account = Account(account_spec(), traits, **settings)
         self.ts = START
         self.trades = 0
         self.take(Opened(BalancesReported(START, (Balance("USDT", CASH, D(0)),))))
-        self.take(BotAdded(START, bot_spec(), instrument(BTC)))
-        self.take(BotChanged(START, BOT, BotStatus.RUNNING))
+        self.take(BotAdded(START, spec, instrument(symbol)))
+        self.take(BotChanged(START, self.bot, BotStatus.RUNNING))
         self.see(100)
 
     @property
     def seat(self) -> Any:
-        return self.account.seats[BOT]
+        return self.account.seats[self.bot]
 
     def take(self, event: AccountEvent) -> Outcome:
         return step(self.account, event)
 
     def see(self, price: int | str) -> Outcome:
-        return self.take(Seen(self.ts, ((BTC, D(price)),), venue_ready=True))
+        return self.take(Seen(self.ts, ((self.symbol, D(price)),), venue_ready=True))
 
     def wish(self, *wishes: Any) -> list[OrderRequest]:
         self.ts += 1_000
-        return placed(self.take(Decided(BOT, self.ts, 100.0, wishes)))
+        return placed(self.take(Decided(self.bot, self.ts, 100.0, wishes)))
 
     def enter(self, notional: float = 1_000.0, **more: Any) -> OrderRequest:
         (request,) = self.wish(Enter(side=Side.BUY, size=Notional(notional), **more))
         return request
 
     def report(self, request: OrderRequest, status: Status, filled: str = "0", **more: Any) -> Outcome:
-        word = OrderReport(client_id=request.client_id, symbol=BTC, status=status, filled=D(filled), ts=self.ts, **more)
+        word = OrderReport(
+            client_id=request.client_id, symbol=self.symbol, status=status, filled=D(filled), ts=self.ts, **more
+        )
         return self.take(OrderReported(word))
 
     def fill(self, request: OrderRequest, quantity: str, price: int = 100) -> Outcome:
@@ -82,7 +88,7 @@ class Desk:
         told = FillReport(
             trade_id=str(self.trades),
             client_id=request.client_id,
-            symbol=BTC,
+            symbol=self.symbol,
             side=request.side,
             ts=self.ts,
             price=D(price),
@@ -300,3 +306,119 @@ def test_a_venue_whose_clock_is_an_hour_ahead_puts_off_nothing_for_an_hour():
     assert len(placed(desk.wait(1_000))) == 1
     desk.wait(29_001)
     assert desk.seat.bot.exiting is not None
+
+
+SHORT = Enter(side=Side.SELL, size=Notional(500.0), stop_loss=0.1)
+
+
+def long_and_guarded(traits: Traits = NATIVE) -> tuple[Desk, OrderRequest]:
+    """Return a desk whose bot is long 10 of a perpetual, and the stop that rests."""
+    desk = Desk(traits, symbol=PERP)
+    entry = desk.enter(1_000.0, stop_loss=0.1)
+    (stop,) = placed(desk.fill(entry, "10"))
+    desk.report(entry, Status.FILLED, "10")
+    desk.report(stop, Status.OPEN)
+    return desk, stop
+
+
+def anew(desk: Desk) -> None:
+    """Go on from what is kept."""
+    desk.account = from_text(Account, snapshot_of(desk.account))
+
+
+@pytest.mark.parametrize("cuts", [True, False])
+def test_a_reversal_enters_only_when_the_position_is_closed(cuts):
+    desk, stop = long_and_guarded(replace(NATIVE, cuts_to_cash=cuts))
+    assert desk.wish(SHORT) == []
+    anew(desk)
+    (close,) = placed(desk.report(stop, Status.CANCELLED))
+    assert (close.side, close.quantity, close.reduce_only) == (Side.SELL, D(10), True)
+    assert placed(desk.fill(close, "4")) == []
+    anew(desk)
+    (entry,) = placed(desk.fill(close, "6"))
+    assert (entry.side, entry.quantity, entry.reduce_only) == (Side.SELL, D(5), False)
+    (guard,) = placed(desk.fill(entry, "5"))
+    assert (guard.side, guard.quantity) == (Side.BUY, D(5))
+    assert desk.seat.bot.position.quantity == -5
+    assert desk.seat.bot.waiting == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        BotChanged(START + 9_000, "paper-perp", BotStatus.STOPPED),
+        TradingChanged(START + 9_000, TradingState.HALTED),
+        Decided("paper-perp", START + 9_000, 100.0, (CancelEntries(),)),
+        Decided("paper-perp", START + 9_000, 100.0, (Exit(),)),
+        Restarted(START + 9_000),
+    ],
+)
+def test_a_reversal_that_is_called_off_only_closes(event):
+    desk, stop = long_and_guarded()
+    desk.wish(SHORT)
+    desk.take(event)
+    desk.take(TradingChanged(desk.ts, TradingState.ACTIVE))
+    desk.see(100)
+    (close,) = placed(desk.report(stop, Status.CANCELLED))
+    assert placed(desk.fill(close, "10")) == []
+    assert not desk.seat.bot.position
+    assert not desk.seat.bot.entries
+
+
+def test_a_reversal_whose_exit_the_venue_refuses_only_closes():
+    desk, stop = long_and_guarded()
+    desk.wish(SHORT)
+    (close,) = placed(desk.report(stop, Status.CANCELLED))
+    outcome = desk.report(close, Status.REFUSED, reason="no")
+    assert [refused.reason for refused in outcome.refused] == [Reason.EXIT_PENDING]
+    (close,) = placed(desk.wait(1_000))
+    assert placed(desk.fill(close, "10")) == []
+    assert not desk.seat.bot.position
+
+
+def test_a_reversal_that_may_not_enter_is_refused_at_once_and_closes():
+    desk, stop = long_and_guarded()
+    desk.account.limits = Limits(max_order_notional=D(400))
+    desk.ts += 1_000
+    outcome = desk.take(Decided(desk.bot, desk.ts, 100.0, (SHORT,)))
+    assert [refused.reason for refused in outcome.refused] == [Reason.ORDER_NOTIONAL]
+    (close,) = placed(desk.report(stop, Status.CANCELLED))
+    assert placed(desk.fill(close, "10")) == []
+
+
+def test_a_reversal_that_may_not_enter_any_more_when_it_is_its_turn_is_refused_then():
+    desk, stop = long_and_guarded()
+    desk.wish(SHORT)
+    (close,) = placed(desk.report(stop, Status.CANCELLED))
+    desk.account.frozen[PERP] = "a person must look"
+    outcome = desk.fill(close, "10")
+    assert [refused.reason for refused in outcome.refused] == [Reason.FROZEN]
+    assert placed(outcome) == []
+
+
+def test_an_entry_that_was_taken_back_and_fills_against_the_position_makes_it_smaller():
+    desk = Desk(symbol=PERP)
+    late = desk.enter(1_000.0, limit=99.0)
+    desk.report(late, Status.OPEN)
+    (entry,) = desk.wish(Enter(side=Side.SELL, size=Notional(500.0), stop_loss=0.1))
+    desk.fill(entry, "5")
+    desk.fill(late, "2")
+    assert desk.seat.bot.position.quantity == -3
+    outcome = desk.fill(late, "7")
+    assert desk.seat.bot.position.quantity == 4
+    (trade,) = outcome.closed
+    assert (trade.sign, trade.quantity, trade.pnl) == (-1, D(5), D(0))
+    assert desk.account.contracts[PERP].quantity == 4
+
+
+def test_an_exit_that_was_too_small_is_sold_once_more_has_filled():
+    desk = Desk()
+    entry = desk.enter(1_000.0)
+    desk.report(entry, Status.OPEN)
+    desk.fill(entry, "0.01")
+    assert desk.wish(Exit()) == []
+    assert desk.seat.too_small
+    (close,) = placed(desk.fill(entry, "9.99"))  # before it could be taken back
+    assert (close.side, close.quantity, close.type) == (Side.SELL, D(10), OrderType.MARKET)
+    desk.fill(close, "10")
+    assert not desk.seat.bot.position

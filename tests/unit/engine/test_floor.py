@@ -393,10 +393,10 @@ def test_a_bot_whose_deletion_was_journaled_but_not_answered_is_deleted_by_the_n
 ):
     async def work() -> None:
         place.bot()
-        async with place.floor() as floor:
-            await started(place, floor)
-            account = bot_of(floor, "b").lane.account
-            with monkeypatch.context() as broken:
+        with monkeypatch.context() as broken:
+            async with place.floor() as floor:
+                await started(place, floor)
+                account = bot_of(floor, "b").lane.account
                 broken.setattr(SqlRegister, "delete_bot", _gone)
                 broken.setattr(SqlRegister, "answer", _gone)
                 number = tell_bot(place.register, "b", "delete", 0)

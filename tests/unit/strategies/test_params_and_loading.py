@@ -146,9 +146,16 @@ def test_one_class_of_several_is_named_after_a_colon(file):
     path = file(TWO)
     assert cb.load_strategy(f"{path}:One").__name__ == "One"
     assert cb.load_strategy(f"{path}:Two").__name__ == "Two"
-    for wrong in (path, f"{path}:Three"):
-        with pytest.raises(BadStrategy, match="The file holds several strategies; name one: One, Two"):
-            cb.load_strategy(wrong)
+    with pytest.raises(BadStrategy, match="The file holds several strategies; name one: One, Two"):
+        cb.load_strategy(path)
+
+
+def test_a_class_that_is_not_there_is_told_with_those_that_are(file):
+    for source, known in ((TWO, "One, Two"), ("class Only(Strategy):\n    pass\n", "Only")):
+        with pytest.raises(BadStrategy, match=f"no such strategy. There are: {known}"):
+            cb.load_strategy(f"{file(source)}:Three")
+    with pytest.raises(BadStrategy, match="The file must hold a class"):
+        cb.load_strategy(f"{file('x = 1')}:Three")
 
 
 def test_a_file_without_a_strategy_is_refused(file):
@@ -166,6 +173,31 @@ def test_a_syntax_error_is_told_with_line_and_column(file):
     with pytest.raises(BadStrategy) as refused:
         cb.load_strategy(path)
     assert str(refused.value) == f"strategy: {path!r} will not do. Line 3, column 16: expected ':'"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1\nreturn 1\n", "Line 2, column 1: 'return' outside function"),
+        ("class A:\n    break\n", "Line 2, column 5: 'break' outside loop"),
+        ("x = 1\0\n", "Python cannot read it: source code string cannot contain null bytes"),
+        ("(" * 10_000, "Python cannot read it: |Line 1, "),
+        ("x = 1\nimport sys\nsys.exit(3)\n", r"It ends the program when it is loaded \(line 3\)"),
+        ("exit()\n", r"It ends the program when it is loaded \(line 1\)"),
+    ],
+)
+def test_what_no_parser_finds_is_told_too(file, source, said):
+    with pytest.raises(BadStrategy, match=said):
+        cb.load_strategy(file(source))
+
+
+def test_a_file_is_utf_8_with_or_without_its_mark(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_bytes("x = 1\n# séance\n".encode("latin-1"))
+    with pytest.raises(BadStrategy, match=r"not text in UTF-8 \(line 2\)"):
+        cb.load_strategy(str(path))
+    path.write_text("class Mine(Strategy):\n    pass\n", encoding="utf-8-sig")
+    assert cb.load_strategy(str(path)).__name__ == "Mine"
 
 
 def test_an_import_error_is_told_with_its_line(file):

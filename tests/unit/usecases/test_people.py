@@ -102,6 +102,22 @@ def test_an_invitation_expires_and_is_taken_back(office):
     refused(lambda: people.uninvite(office, invitation.id, visit()), NotFound)
 
 
+def test_those_who_are_invited_do_not_lock_their_address(office):
+    people.set_registration(office, Registration.INVITATION, visit())
+    for at in range(8):
+        _, text = people.invite(office, 1, Role.VIEW, visit())
+        registered(office, f"person{at}", text)
+    assert office.throttle._failed == {}
+
+
+def test_where_all_may_come_one_address_adds_only_so_many_and_its_people_still_sign_in(office):
+    people.set_registration(office, Registration.OPEN, visit())
+    for at in range(5):
+        registered(office, f"person{at}")
+    assert refused(lambda: registered(office, "another"), TooMany) == "people.too_many_tries"
+    assert [kind for kind, _ in office.throttle._failed] == ["name"]
+
+
 def test_guessing_invitations_is_slowed_down(office):
     people.set_registration(office, Registration.INVITATION, visit())
     keys = [refused(lambda: registered(office, "ann", "x"), CambistError) for _ in range(6)]
@@ -234,6 +250,55 @@ def test_the_key_of_the_ai_goes_only_where_it_was_meant_to(office):
     ai(office, ann.id, url="https://thief.example/v1")
     assert not oneself.has_ai_key(office, ann.id)
     assert not oneself.has_ai_key(office, 1)
+
+
+def held_change(office: Office, monkeypatch, late, early) -> None:
+    """Let ``early`` be done while ``late`` is about to write what it has looked at."""
+    begun: list[str] = []
+
+    real = office.people.rewrite
+
+    def rewrite(*given):
+        if not begun:
+            begun.append("")
+            early()
+        return real(*given)
+
+    monkeypatch.setattr(office.people, "rewrite", rewrite)
+    late()
+    assert begun
+
+
+def test_what_is_set_at_the_same_time_is_not_lost(office, monkeypatch):
+    ann = somebody(office, "ann")
+    held_change(
+        office,
+        monkeypatch,
+        lambda: people.set_limits(office, ann.id, {"max_bots": 1}, visit()),
+        lambda: people.set_limits(office, ann.id, {"max_notional": "5"}, visit()),
+    )
+    assert office.people.person(ann.id).limits == {"max_bots": 1, "max_notional": "5"}
+    held_change(
+        office,
+        monkeypatch,
+        lambda: oneself.set_profile(office, ann.id, {"language": "fr"}, []),
+        lambda: ai(office, ann.id, key="sk-secret"),
+    )
+    profile = office.people.person(ann.id).profile
+    assert (profile["language"], profile["ai"]["provider"]) == ("fr", "openai")
+
+
+def test_of_two_ais_chosen_at_once_neither_gets_the_key_of_the_other(office, monkeypatch):
+    ann = somebody(office, "ann")
+    ai(office, ann.id, key="sk-old")
+    held_change(
+        office,
+        monkeypatch,
+        lambda: ai(office, ann.id, url="https://two.example/v1"),
+        lambda: ai(office, ann.id, url="https://three.example/v1", key="sk-three"),
+    )
+    assert office.people.person(ann.id).profile["ai"]["url"] == "https://two.example/v1"
+    assert not oneself.has_ai_key(office, ann.id)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,23 @@ def test_after_failures_even_the_right_password_must_wait(office):
     assert signing_in.sign_in(office, "ann", PASSWORD, None, visit(NOW + 1_000)).person.name == "ann"
 
 
+def test_who_is_shut_out_while_they_are_looked_up_is_not_remembered(office, monkeypatch):
+    ann = somebody(office, "ann", password=True)
+    signed = signing_in.sign_in(office, "ann", PASSWORD, None, visit())
+    look = type(office.people).person
+
+    def slowly(kept, user_id):
+        found = look(kept, user_id)
+        monkeypatch.undo()
+        people.set_active(office, ann.id, visit(), active=False)
+        return found
+
+    monkeypatch.setattr(type(office.people), "person", slowly)
+    assert signing_in.identify(office, signed.access_token, NOW).user_id == ann.id  # who was looked up before
+    assert signing_in.remembered(office, signed.access_token, NOW) is None
+    refused(lambda: signing_in.identify(office, signed.access_token, NOW))
+
+
 # -- renewing
 
 

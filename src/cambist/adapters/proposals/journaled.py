@@ -214,6 +214,6 @@ def _suggested(trial: optuna.Trial, axis: Axis) -> Value:
     low, high = axis.low or 0.0, axis.high or 0.0
     if count is None:
         return trial.suggest_float(axis.name, low, high, log=axis.log)
-    if axis.log and not axis.values and axis.step in (None, 1):
+    if axis.log and not axis.values and axis.whole and axis.step in (None, 1):
         return trial.suggest_int(axis.name, int(low), int(high), log=True)
     return value_at(axis, trial.suggest_int(axis.name, 0, count - 1))

@@ -1,5 +1,6 @@
 """Rows that belong to people: every statement on them passes here, and is confined to one user's."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -26,11 +27,23 @@ class Owned:
         self._url = database_url
         self._user_id = user_id
 
-    def _add(self, table: sa.Table, row: dict[str, Any], *, returning: str = "id") -> Any:
-        """Write one row and return its ``returning``; lets `IntegrityError` through. No row is added but by this."""
+    def _add(
+        self,
+        table: sa.Table,
+        row: dict[str, Any],
+        *,
+        returning: str = "id",
+        first: Callable[[sa.Connection], None] | None = None,
+    ) -> Any:
+        """Write one row and return its ``returning``; lets `IntegrityError` through. No row is added but by this.
+
+        ``first`` is done in the same transaction, and raises if the row is not to be.
+        """
         if self._user_id not in (None, row["user_id"]):
             raise BadInput("user_id", row["user_id"], "book.not_yours", user=self._user_id)
         with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
+            if first is not None:
+                first(connection)
             return connection.execute(table.insert().values(row).returning(table.c[returning])).scalar_one()
 
     def _read(self, query: sa.Select[Any], **given: object) -> list[dict[str, Any]]:
@@ -46,6 +59,22 @@ class Owned:
         """Update or delete rows, of this user's, and return how many; lets `IntegrityError` through."""
         with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
             return int(connection.execute(self._confine(statement)).rowcount)
+
+    def _rewrite(self, table: sa.Table, key: str, how: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+        """Set what ``how`` returns on the row of this user with the id ``key``, given that row; False if there is none.
+
+        Nobody else writes the row from when it is read until it is written: two who change different parts of one
+        document at once are both heard. ``how`` asks nothing of the database, which waits for it.
+        """
+        # those who add rows that name this one need not wait
+        query = self._confine(sa.select(table).where(table.c.id == key).with_for_update(key_share=True))
+        with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+            if row is None:
+                return False
+            values = how(dict(row))
+            connection.execute(self._confine(sa.update(table).where(table.c.id == key).values(values)))
+        return True
 
     def _confine(self, statement: _Confined) -> _Confined:
         """Return ``statement`` confined to this user's rows; a transaction of many statements uses it for each."""

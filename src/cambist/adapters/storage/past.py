@@ -44,7 +44,9 @@ def _marks() -> sa.Select[Any]:
     mark = sa.select(history_marks.c.seq).where(history_marks.c.account == accounts.c.id)
     seq = sa.func.coalesce(mark.correlate(accounts).scalar_subquery(), 0)
     more = sa.exists().where(journal.c.account == accounts.c.id, journal.c.seq > seq).correlate(accounts)
-    return sa.select(accounts, seq.label("seq"), more.label("behind")).order_by(accounts.c.id)
+    last = sa.select(journal.c.ts).where(journal.c.account == accounts.c.id, journal.c.seq == seq)
+    ts = sa.func.coalesce(last.correlate(accounts).scalar_subquery(), 0)
+    return sa.select(accounts, seq.label("seq"), ts.label("ts"), more.label("behind")).order_by(accounts.c.id)
 
 
 # to make a statement takes longer than to run it
@@ -62,6 +64,7 @@ class SqlPast(Owned):
         return [
             Mark(
                 seq=row.pop("seq"),
+                ts=row.pop("ts"),
                 behind=bool(row.pop("behind")),
                 account=AccountSpec(**{**row, "mode": Mode(row["mode"])}),
             )

@@ -1,8 +1,9 @@
 """`SqlPeople`: people, sessions, API tokens, invitations and the server's settings in the database."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -100,6 +101,19 @@ class SqlPeople:
                 raise NotFound("people.no_user", id=user_id)
             if guarded and not connection.scalar(sa.select(sa.func.count()).select_from(users).where(_ADMIN)):
                 raise NotAllowed("people.last_admin")
+        return self.person(user_id)
+
+    def rewrite(
+        self, user_id: int, what: Literal["profile", "limits"], how: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Person:
+        """Replace the profile or the limits of somebody by what ``how`` makes of them; raise `NotFound`."""
+        # sessions and tokens that name this row may be added meanwhile
+        query = sa.select(users.c[what]).where(users.c.id == user_id).with_for_update(key_share=True)
+        with obeying(), writing(self._engine).begin() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise NotFound("people.no_user", id=user_id)
+            connection.execute(sa.update(users).where(users.c.id == user_id).values({what: how(dict(row[0]))}))
         return self.person(user_id)
 
     def use_step(self, user_id: int, step: int) -> bool:

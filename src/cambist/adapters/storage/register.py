@@ -1,7 +1,7 @@
 """`SqlRegister`: accounts, bots, requests and alerts in the database."""
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,7 +22,7 @@ from cambist.adapters.storage.tables.work import (
 )
 from cambist.domain.account import AccountSpec, BotSpec, Mode
 from cambist.domain.alert import Alert, Level
-from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.errors import BadInput, NotFound, TooMany
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.book import Request
 
@@ -44,6 +44,11 @@ _OF_ACCOUNT = (
 """What goes with an account, those first that name others."""
 
 # to make a statement takes longer than to run it
+_BOTS_KEPT = (
+    sa.select(sa.func.count())
+    .select_from(bots)
+    .where(bots.c.user_id == sa.bindparam("user_id"), bots.c.deleted_ms.is_(None))
+)
 _ACCOUNTS = sa.select(accounts).order_by(accounts.c.id)
 _BOTS = sa.select(*(column for column in bots.c if column.name != "deleted_ms"))
 _BOTS = _BOTS.where(bots.c.deleted_ms.is_(None)).order_by(bots.c.id)
@@ -52,6 +57,7 @@ _WAITING = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requ
 _REQUEST = sa.select(requests).where(requests.c.id == sa.bindparam("id"))
 _ALERTS = sa.select(*(column for column in alerts.c if column.name != "id")).order_by(alerts.c.id.desc())
 _NEWEST_ALERTS = _ALERTS.limit(sa.bindparam("limit"))
+_ADDING = 0x626F7473  # "bots": with the user's number, an advisory lock of PostgreSQL
 
 
 class SqlRegister(Owned):
@@ -64,10 +70,20 @@ class SqlRegister(Owned):
         except sa.exc.IntegrityError:
             raise BadInput("account", spec.id, "book.account_taken") from None
 
-    def set_account(self, account: str, settings: dict[str, Any] | None) -> None:
-        """Replace an account's settings; raise `NotFound`."""
-        if not self._change(sa.update(accounts).where(accounts.c.id == account).values(settings=settings)):
+    def change_account(
+        self, account: str, how: Callable[[dict[str, Any] | None], dict[str, Any] | None]
+    ) -> AccountSpec:
+        """Replace an account's settings by what ``how`` makes of them, and return it; raise `NotFound`."""
+        changed: list[AccountSpec] = []
+
+        def rewritten(row: dict[str, Any]) -> dict[str, Any]:
+            spec = _account(row)
+            changed.append(replace(spec, settings=how(spec.settings)))
+            return {"settings": changed[-1].settings}
+
+        if not self._rewrite(accounts, account, rewritten):
             raise no_such_account(account, [one.id for one in self.accounts()])
+        return changed[-1]
 
     def forget_account(self, account: str) -> None:
         """Delete an account with all that is kept of it; raise `NotFound`."""
@@ -87,11 +103,23 @@ class SqlRegister(Owned):
         """Return the accounts, by id."""
         return [_account(row) for row in self._read(_ACCOUNTS)]
 
-    def add_bot(self, spec: BotSpec) -> None:
-        """Add a bot; raise `BadInput` if its id is taken, `NotFound` if its user has no such account."""
+    def add_bot(self, spec: BotSpec, most: int | None = None) -> None:
+        """Add a bot; raise `TooMany` if its user has ``most`` already.
+
+        Raises `BadInput` if its id is taken, `NotFound` if its user has no such account.
+        """
         self._need_account(spec.account, spec.user_id)
+
+        def room(connection: sa.Connection) -> None:
+            if most is None:
+                return
+            if connection.dialect.name == "postgresql":  # two who count at the same time would both find room
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADDING, spec.user_id)))
+            if int(connection.scalar(_BOTS_KEPT, {"user_id": spec.user_id}) or 0) >= most:
+                raise TooMany("running.most_bots", most=most)
+
         try:
-            self._add(bots, _row(spec))
+            self._add(bots, _row(spec), first=room)
         except sa.exc.IntegrityError:
             raise BadInput("bot", spec.id, "book.bot_taken") from None
 
@@ -121,7 +149,13 @@ class SqlRegister(Owned):
                 raise NotFound("book.no_bot", bot=request.bot, account=request.account, near=_near(request.bot, known))
         row = _row(request)
         del row["id"]
-        return int(self._add(requests, row))
+        try:
+            return int(self._add(requests, row))
+        except sa.exc.IntegrityError:  # it was put before: whoever asked did not hear of it
+            of_key = (requests.c.user_id == request.user_id) & (requests.c.key == request.key)
+            for first in self._read(sa.select(requests.c.id).where(of_key)):
+                return int(first["id"])
+            raise
 
     def waiting(self) -> list[Request]:
         """Return the requests that have no answer yet, oldest first."""

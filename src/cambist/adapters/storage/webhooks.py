@@ -1,5 +1,6 @@
 """`SqlWebhooks`: webhooks and their calls in the database."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
@@ -39,11 +40,22 @@ class SqlWebhooks(Owned):
         except sa.exc.IntegrityError:
             raise Taken("webhook.name_taken", name=webhook.name) from None
 
-    def change(self, webhook: Webhook) -> None:
-        """Replace all but name, kind, account and ``created_ms``; raise `NotFound`."""
-        values = {name: value for name, value in _row(webhook).items() if name not in _FIXED}
-        if not self._change(sa.update(webhooks).where(webhooks.c.id == webhook.id).values(values)):
-            raise NotFound("webhook.not_found", id=webhook.id)
+    def change(self, webhook: str, how: Callable[[Webhook], Webhook]) -> Webhook:
+        """Replace a webhook by what ``how`` makes of it, name, kind, account and ``created_ms`` excepted; return it.
+
+        Raises `NotFound`.
+        """
+        changed: list[Webhook] = []
+
+        def rewritten(row: dict[str, Any]) -> dict[str, Any]:
+            before = _webhook(dict(row))
+            fixed = {name: getattr(before, name) for name in _FIXED}
+            changed.append(replace(how(before), **fixed))
+            return {name: value for name, value in _row(changed[-1]).items() if name not in _FIXED}
+
+        if not self._rewrite(webhooks, webhook, rewritten):
+            raise NotFound("webhook.not_found", id=webhook)
+        return changed[-1]
 
     def webhooks(self) -> list[Webhook]:
         """Return the webhooks, by name."""

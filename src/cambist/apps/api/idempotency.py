@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +14,7 @@ from cambist.apps.api.middleware import refused
 from cambist.domain.errors import BadInput, CambistError, Taken
 from cambist.domain.person import Identity
 from cambist.ports.answers import Answers, Kept
+from cambist.usecases.accounts import UNDER
 
 HEADER = "Idempotency-Key"
 SHOWN_ONCE = "x-shown-once"
@@ -40,6 +42,8 @@ class Idempotent:
                 raise BadInput(HEADER, key, "api.key_form")
             body = await _whole(receive)
             kept = await self._claim(caller.user_id, key, scope, body)
+        except ClientDisconnect:
+            return
         except CambistError as error:
             await refused(error, scope)(scope, receive, send)
             return
@@ -65,6 +69,7 @@ class Idempotent:
     async def _first(self, answers: Answers, key: str, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         sent = _Sent(send)
         done = False
+        UNDER.set(key)  # if no answer comes of it the key is given back; what was put to the engine by then stays put
         try:
             await self._app(scope, _replayed(body, receive), sent)
             if sent.status < 500 and sent.status != 429:
@@ -102,6 +107,8 @@ async def _whole(receive: Receive) -> bytes:
     parts = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect  # what came of the body is not what was asked
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)

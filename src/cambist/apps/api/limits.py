@@ -6,11 +6,12 @@ from collections.abc import Callable
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.exceptions import RedisError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cambist.apps.api.middleware import refused
-from cambist.domain.errors import TooMany
+from cambist.domain.errors import BusFailed, TooMany
 from cambist.domain.person import Identity
 
 _FREE = ("/api/v1/health", "/api/v1/ready", "/api/v1/hooks/", "/metrics")
@@ -25,18 +26,22 @@ class Counters:
         if bus_url is not None:
             storage = RedisStorage(f"async+{bus_url}", implementation="redispy", key_prefix="cambist-limits")
         self._window = SlidingWindowCounterRateLimiter(storage)
+        self._where = (bus_url or "").rpartition("@")[2].partition("?")[0]  # without the password
 
     async def count(self, whom: str, most: int) -> tuple[bool, int, float]:
         """Count one request of ``whom``: whether it is within ``most`` a minute, how many are left, and for how long
-        there are none more (seconds)."""
+        there are none more (seconds). Raises `BusFailed` if Redis is away."""
         limit = RateLimitItemPerMinute(most)
-        within = await self._window.hit(limit, whom)
-        stats = await self._window.get_window_stats(limit, whom)
+        try:
+            within = await self._window.hit(limit, whom)
+            stats = await self._window.get_window_stats(limit, whom)
+        except (RedisError, OSError) as error:
+            raise BusFailed("bus.failed", where=self._where, why=error) from error
         return within, stats.remaining, max(0.0, stats.reset_time - time.time())
 
 
 class Limited:
-    """Answers 429 to who asks too often; every answer says how much is left."""
+    """Answers 429 to who asks too often, 503 while nothing can be counted; every other answer says how much is left."""
 
     def __init__(
         self, app: ASGIApp, *, counters: Counters, of_user: Callable[[Identity], int], of_address: int
@@ -57,7 +62,11 @@ class Limited:
             whom, most = f"user:{caller.user_id}", self._of_user(caller)
         else:
             whom, most = f"address:{state['address']}", self._of_address
-        within, left, wait_s = await self._counters.count(whom, most)
+        try:
+            within, left, wait_s = await self._counters.count(whom, most)
+        except BusFailed as away:
+            await refused(away, scope)(scope, receive, send)
+            return
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -50,6 +50,8 @@ class Front:
         request_id = given if _ID.fullmatch(given) else uuid4().hex[:16]
         state = scope.setdefault("state", {})
         state |= {"request_id": request_id, "address": self._address(scope, headers)}
+        if scope["type"] == "http":
+            scope["scheme"] = self._scheme(scope, headers)
         state["language"] = wanted_language(headers.get("accept-language", ""))
         speak(state["language"] or "en")
         if scope["type"] == "websocket":
@@ -98,6 +100,12 @@ class Front:
             if not self._ours(hop):
                 return hop if hop is peer or _is_address(hop) else peer
         return hops[-1]
+
+    def _scheme(self, scope: Scope, headers: Headers) -> str:
+        """Return how a request was sent: a proxy of ours that ends TLS talks to us without, and says so."""
+        told = headers.get("x-forwarded-proto", "").strip().lower()
+        believed = told in ("http", "https") and self._ours((scope.get("client") or ("", 0))[0])
+        return told if believed else str(scope.get("scheme", "http"))
 
     def _ours(self, address: str) -> bool:
         return _is_address(address) and any(ipaddress.ip_address(address) in one for one in self._proxies)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import BoundedSemaphore
@@ -324,10 +323,12 @@ async def _read_on(request: Request) -> None:
     # what routes do at once must not be the reading of a long journal, nor the writing down of what was read
     if (await _services(request)).beside:
         past = (await _own(request)).past
-        with suppress(StorageFailed):  # of one account perhaps that is not asked about: else the route meets it too
+        try:
             if not past.is_read():
                 await asyncio.to_thread(past.known)
             READ.set(True)
+        except StorageFailed as error:  # of one account perhaps that is not asked about
+            READ.set(error)
 
 
 Server = Annotated[Services, Depends(_services)]

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.asking import now_ms, put
+from cambist.apps.cli.asking import now_ms, put, standings_told
 from cambist.domain.account import Mode
 from cambist.domain.errors import BadInput
 from cambist.domain.text import say
@@ -30,12 +30,21 @@ def command() -> None:
 @click.option("--deposit", default="10000", show_default=True, help=say("account.option.deposit"))
 def add(name: str, venue: str, mode: str, quote: str, deposit: str) -> None:
     """Add an account, and say what to do next."""
+    from cambist.apps.house import MARKETS
     from cambist.apps.settings import credentials_name
     from cambist.usecases.accounts import add_account
 
-    spec = add_account(bootstrap.register(), name, venue=venue, mode=Mode(mode), quote=quote, deposit=deposit)
-    if spec.mode is not Mode.PAPER:
-        bootstrap.traits_of(spec)  # an exchange that nobody knows is told now
+    if Mode(mode) is Mode.PAPER and venue.lower() not in MARKETS:  # no floor could ever play it
+        raise BadInput("--venue", venue, "running.markets", known=" ".join(MARKETS))
+    spec = add_account(
+        bootstrap.register(),
+        name,
+        venue=venue,
+        mode=Mode(mode),
+        quote=quote,
+        deposit=deposit,
+        traits_of=bootstrap.traits_of,  # an exchange that nobody knows is told now, and nothing is kept of it
+    )
     click.echo(say("account.added", account=spec.id))
     if spec.mode is not Mode.PAPER:
         click.echo(say("running.no_keys", name=credentials_name(spec.id)))
@@ -46,10 +55,10 @@ def list_() -> None:
     """List the accounts as they stand."""
     from cambist.apps.cli.standings import accounts_table
     from cambist.apps.cli.tables import console
-    from cambist.usecases.accounts import standings
 
-    found = standings(bootstrap.register(), bootstrap.journal(), bootstrap.traits_of)
-    console().print(accounts_table(found) if found else say("account.none"))
+    found, left_out = standings_told(bootstrap.register())
+    if found or not left_out:
+        console().print(accounts_table(found) if found else say("account.none"))
 
 
 @command.command("show", help=say("account.show.help"))
@@ -81,7 +90,10 @@ def set_(name: str, changes: tuple[str, ...]) -> None:
         if not equals:
             raise BadInput("setting", change, "account.set.form")
         found[key] = value
-    set_settings(bootstrap.register(), name, found, now_ms())
+    try:
+        set_settings(bootstrap.register(), name, found, now_ms())
+    except BadInput as error:
+        raise BadInput(error.field, str(error.value), error.key, **error.params) from None  # as it was written
     click.echo(say("account.set.done", account=name))
 
 

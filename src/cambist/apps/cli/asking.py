@@ -1,15 +1,19 @@
-"""Asking a running engine: put a request, wait for its answer."""
+"""Asking: a person for a yes, the journals for how all stands, a running engine for what it alone may do."""
 
 import time
 
 import click
 
 from cambist.apps import bootstrap
+from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.standing import AccountStanding
 from cambist.domain.text import say
 from cambist.ports.book import Register
 
 _PATIENCE_S = 10.0
 _LOOKED_EVERY_S = 0.1
+_YES, _NO = ("y", "yes", "o", "oui"), ("n", "no", "non", "")
+"""In both languages whichever is spoken: fingers have their own habits. Enter alone is a no."""
 
 
 def now_ms() -> int:
@@ -26,3 +30,29 @@ def put(register: Register, number: int) -> None:
             return
         time.sleep(_LOOKED_EVERY_S)
     click.echo(request.answer)
+
+
+def sure(question: str) -> bool:
+    """Ask a person ``question`` until it is answered, and tell whether they said yes."""
+    while True:
+        said = click.prompt(f"{question} [{say('asking.yes_no')}]", default="", show_default=False).strip().lower()
+        if said in _YES:
+            return True
+        if said in _NO:
+            return False
+        click.echo(say("asking.yes_or_no"))
+
+
+def standings_told(register: Register) -> tuple[list[AccountStanding], set[str]]:
+    """Return how the accounts stand, and the names of those left out; say on standard error why these are."""
+    from cambist.usecases.accounts import standings
+
+    found = standings(register, bootstrap.journal(), bootstrap.traits_of)
+    left_out = {spec.id: spec for spec in register.accounts() if spec.id not in {one.id for one in found}}
+    for name, spec in list(left_out.items()):
+        try:
+            bootstrap.traits_of(spec)
+            del left_out[name]  # made between the two looks
+        except (BadInput, NotFound) as error:
+            click.echo(say("account.left_out", account=name, why=error), err=True)
+    return found, set(left_out)

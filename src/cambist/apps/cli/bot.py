@@ -3,8 +3,15 @@
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.asking import now_ms, put
-from cambist.apps.cli.options import since_option, symbol_option, timeframe_option, until_option
+from cambist.apps.cli.asking import now_ms, put, standings_told, sure
+from cambist.apps.cli.options import (
+    named_values,
+    show_moment,
+    since_option,
+    symbol_option,
+    timeframe_option,
+    until_option,
+)
 from cambist.domain.errors import BadInput
 from cambist.domain.standing import AccountStanding, BotStanding
 from cambist.domain.text import say
@@ -19,6 +26,7 @@ def command() -> None:
 @command.command("create", help=say("bot.create.help"))
 @click.argument("name", metavar="NAME")
 @click.argument("strategy", metavar="STRATEGY")
+@click.argument("more", nargs=-1, metavar="")
 @symbol_option(required=True)
 @timeframe_option(required=True)
 @click.option("--account", default="paper", show_default=True, help=say("bot.option.account"))
@@ -33,6 +41,7 @@ def command() -> None:
 def create(
     name: str,
     strategy: str,
+    more: tuple[str, ...],
     symbol: str,
     timeframe: Timeframe,
     account: str,
@@ -46,12 +55,9 @@ def create(
     """Make a bot, and start it if asked."""
     from cambist.usecases.bots import add_bot, tell_bot
 
-    params = {}
-    for one in chosen:
-        key, equals, value = one.partition("=")
-        if not equals:
-            raise BadInput("--set", one, "account.set.form")
-        params[key] = value
+    if since is not None and until is not None and until <= since:
+        raise BadInput("--until", show_moment(until), "running.until")  # as a date, which the register's own is not
+    params = named_values(chosen + more)
     register = bootstrap.register()
     add_bot(
         register,
@@ -76,14 +82,13 @@ def list_() -> None:
     """List the bots as they stand."""
     from cambist.apps.cli.standings import bots_table
     from cambist.apps.cli.tables import console
-    from cambist.usecases.accounts import standings
 
     register = bootstrap.register()
-    found = standings(register, bootstrap.journal(), bootstrap.traits_of)
+    found, left_out = standings_told(register)
     console().print(bots_table(found) if any(one.bots for one in found) else say("bot.none"))
     seated = {bot.id for one in found for bot in one.bots}
     for spec in register.bots():
-        if spec.id not in seated:
+        if spec.id not in seated and spec.account not in left_out:
             click.echo(say("bot.not_started", bot=spec.id))
 
 
@@ -118,7 +123,7 @@ def stop(name: str, sell: bool, yes: bool) -> None:
     if found is not None and found[1].quantity and not sell and not yes:
         bot = found[1]
         click.echo(say("bot.stop.open", bot=name, quantity=f"{bot.quantity:f}", symbol=bot.symbol))
-        if not click.confirm(say("bot.stop.sure")):
+        if not sure(say("bot.stop.sure")):
             return
     _tell(name, "stop", sell=sell)
 
@@ -149,7 +154,7 @@ def sell(name: str) -> None:
 @click.option("--yes", is_flag=True, help=say("bot.option.yes"))
 def release(name: str, yes: bool) -> None:
     """Take a bot's position out of its hands, after asking."""
-    if yes or click.confirm(say("bot.release.sure", bot=name)):
+    if yes or sure(say("bot.release.sure", bot=name)):
         _tell(name, "release")
 
 
@@ -159,7 +164,7 @@ def release(name: str, yes: bool) -> None:
 def delete(name: str, yes: bool) -> None:
     """Delete a bot, after asking; one that no engine has seen goes at once."""
     found = _standing(name)
-    if not yes and not click.confirm(say("bot.delete.sure", bot=name)):
+    if not yes and not sure(say("bot.delete.sure", bot=name)):
         return
     if found is None:
         bootstrap.register().forget_bot(name)

@@ -10,7 +10,7 @@ from cambist.domain.text import say
 
 
 @click.command(help=say("demo.help"))
-@click.option("--seed", type=int, default=7, show_default=True, help=say("demo.option.seed"))
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help=say("demo.option.seed"))
 @click.option(
     "--report",
     type=ReportFile(),

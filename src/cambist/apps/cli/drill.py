@@ -19,7 +19,7 @@ _LONGEST_HOURS = 168.0
 
 @click.command(help=say("drill.help"))
 @click.argument("strategy", metavar="STRATEGY")
-@click.option("--seed", type=int, default=1, show_default=True, help=say("drill.option.seed"))
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help=say("drill.option.seed"))
 @click.option("--hours", type=float, default=0.5, show_default=True, help=say("drill.option.hours"))
 @click.option("--runs", type=int, default=_RUNS, show_default=True, help=say("drill.option.runs", runs=_RUNS))
 @click.option("--workers", type=int, default=None, help=say("drill.option.workers"))

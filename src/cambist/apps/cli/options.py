@@ -5,6 +5,7 @@ A wrong value raises `BadInput`, so that people read one voice, in their languag
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,17 @@ class ReportFile(click.ParamType):  # type: ignore[type-arg]
             field = param.opts[0] if param is not None else "--report"
             raise BadInput(field, str(value), "options.report.known", folder=str(path.parent))
         return path
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; nan, which no bound stops, and infinity will not do."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; raise `BadInput` if it is none that can be counted with."""
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            raise BadInput(param.opts[0] if param is not None else "number", str(value), "number.needed")
+        return number
 
 
 def parse_moment(text: str, field: str | None = None) -> int:
@@ -159,9 +171,9 @@ def named_values(texts: Iterable[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def address(text: str) -> tuple[str, int]:
-    """Return the host and the port in ``text``; raise `BadInput`."""
+def address(text: str, option: str) -> tuple[str, int]:
+    """Return the host and the port in ``text``; raise `BadInput` naming the ``option`` that it was given with."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
-        raise BadInput("HOST:PORT", text, "up.address")
+        raise BadInput(option, text, "up.address")
     return host.strip("[]"), int(port)

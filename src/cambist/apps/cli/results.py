@@ -29,16 +29,19 @@ _WIDTH_FOR_KEPT = 130
 
 
 class ResultId(click.ParamType[int]):
-    """The id of a result, as the list shows it: ``7`` or ``#7``."""
+    """The id of a result, as the list shows it: ``7`` or ``#7``; ``remedy`` says where it is shown."""
 
     name = "id"
+
+    def __init__(self, remedy: str = "results.id_needed") -> None:
+        self.remedy = remedy
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the id; raise `BadInput` if it cannot be one."""
         digits = str(value).removeprefix("#")
         if digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**31:
             return int(digits)
-        raise BadInput("ID", str(value), "results.id_needed")
+        raise BadInput("ID", str(value), self.remedy)
 
 
 @click.command(help=say("results.help"))

@@ -110,7 +110,7 @@ def api(listen: str, workers: int, port: int) -> None:
     from cambist.apps.api.services import open_services
     from cambist.apps.cli.api_door import serve, welcome
 
-    host, at = address(listen)
+    host, at = address(listen, "--listen")
     settings = _apart()
     metrics = bootstrap.metrics()
     services = open_services(settings, metrics=metrics)

@@ -26,7 +26,7 @@ _WIDTH_FOR_KEPT = 120
 
 
 @click.command(help=say("searches.help"))
-@click.argument("search_id", metavar="[ID]", type=ResultId(), required=False)
+@click.argument("search_id", metavar="[ID]", type=ResultId("searches.id_needed"), required=False)
 @click.option("--strategy", metavar="NAME", help=say("results.option.strategy"))
 @click.option("--limit", type=int, default=20, show_default=True, metavar="N", help=say("results.option.limit"))
 @click.option("--json", "as_json", is_flag=True, help=say("results.option.json"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import Moment, show_moment
+from cambist.apps.cli.options import FiniteRange, Moment, show_moment
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound, StorageFailed
 from cambist.domain.instrument import Instrument
@@ -44,10 +44,8 @@ def command() -> None:
 @click.option("--market", default="synthetic", show_default=True, help=say("box.option.market"))
 @click.option("--symbol", "symbols", multiple=True, help=say("box.option.symbol", known=" ".join(_SYMBOLS)))
 @click.option("--since", type=Moment(), help=say("box.option.since"))
-@click.option("--seed", type=int, default=7, show_default=True, help=say("box.option.seed"))
-@click.option(
-    "--speed", type=click.FloatRange(0.01, 10_000), default=1.0, show_default=True, help=say("box.option.speed")
-)
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help=say("box.option.seed"))
+@click.option("--speed", type=FiniteRange(0.01, 10_000), default=1.0, show_default=True, help=say("box.option.speed"))
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help=say("box.option.faults"))
 @click.option("--key", default="cambist", show_default=True, help=say("box.option.key"))
 @click.option("--secret", help=say("box.option.secret", binance=_SECRETS["binance"], kraken=_SECRETS["kraken"]))

@@ -28,7 +28,7 @@ def accounts_table(accounts: Sequence[AccountStanding]) -> RenderableType:
     """Return one line per account: where it trades, how it stands, and what of it somebody should look at."""
     if not accounts:
         return Text(say("standing.no_accounts"))
-    table = _table(("account", "venue", "mode", "trading"), ("equity", "gain", "bots", "orders"), ("needs",))
+    table = _table(("account", "venue", "mode", "trading"), ("in_bots", "gain", "free", "bots", "orders"), ("needs",))
     for account in accounts:
         table.add_row(
             Text(account.id, style="bold"),
@@ -36,7 +36,8 @@ def accounts_table(accounts: Sequence[AccountStanding]) -> RenderableType:
             mode_cell(account.mode),
             trading_cell(account),
             money(account.equity, account.quote),
-            gain_cell(account.equity - budget_of(account), budget_of(account)),
+            gain_cell(account.equity - budget_of(account) + account.won, budget_of(account)),
+            money(account.free, account.quote),
             number(len(account.bots), 0),
             number(sum(len(bot.orders) for bot in account.bots), 0),
             needs_cell(account) or Text(tables.NONE, style=tables.FAINT),

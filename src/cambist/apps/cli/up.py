@@ -12,7 +12,7 @@ import click
 
 from cambist.apps import bootstrap
 from cambist.apps.cli.api_door import serve, welcome
-from cambist.apps.cli.options import address
+from cambist.apps.cli.options import FiniteRange, address
 from cambist.apps.settings import Settings, load
 from cambist.domain.account import Mode
 from cambist.domain.errors import CambistError
@@ -23,9 +23,7 @@ _PORT = 9464
 
 @click.command(help=say("up.help"))
 @click.option("--venue", "market", default="simulated", show_default=True, help=say("up.option.venue"))
-@click.option(
-    "--speed", type=click.FloatRange(0.1, 3_600), default=60.0, show_default=True, help=say("up.option.speed")
-)
+@click.option("--speed", type=FiniteRange(0.1, 3_600), default=60.0, show_default=True, help=say("up.option.speed"))
 @click.option("--headless", is_flag=True, help=say("up.option.headless"))
 @click.option("--live", is_flag=True, help=say("up.option.live"))
 @click.option("--port", type=click.IntRange(0, 65_535), default=_PORT, show_default=True, help=say("up.option.port"))
@@ -33,7 +31,7 @@ _PORT = 9464
     "--api", "door", metavar="HOST:PORT", default="127.0.0.1:8000", show_default=True, help=say("up.option.api")
 )
 @click.option("--no-api", is_flag=True, help=say("up.option.no_api"))
-@click.option("--for", "seconds", type=click.FloatRange(0), help=say("up.option.for"))
+@click.option("--for", "seconds", type=FiniteRange(0), help=say("up.option.for"))
 def command(
     market: str,
     speed: float,
@@ -61,7 +59,7 @@ def command(
     elif live and not any(spec.mode is Mode.LIVE for spec in house.register.accounts()):
         click.echo(say("up.no_live_account"), err=True)
     tell = partial(click.echo, err=True) if headless else logging.getLogger(__name__).warning  # the view has the screen
-    also = () if no_api else (_api(house, settings, *address(door), tell),)
+    also = () if no_api else (_api(house, settings, *address(door, "--api"), tell),)
     asyncio.run(_up(house, *also, headless=headless, port=port, seconds=seconds))
     click.echo(say("up.stopped", log=log or "stderr"))
 

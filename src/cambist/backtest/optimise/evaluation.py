@@ -168,7 +168,7 @@ class Evaluator(_Evaluates):
             return found
 
     def _evaluated(self, one: Given, stretches: Sequence[Stretch]) -> list[Evaluated]:
-        if self.fused and len(self.symbols) == 1 and stretches[0].histories[0].orderly:
+        if self.fused and len(stretches[0].seats) == 1 and stretches[0].histories[0].orderly:
             return signalled(cast(SignalStrategy, instance_of(one)), stretches)
         return [
             stretch.measured(stretch.joined([_part(outcome) for outcome in self._outcomes(one, stretch)]))

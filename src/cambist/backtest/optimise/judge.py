@@ -45,9 +45,12 @@ class Evidence:
     random: RandomEntries | None = None
     out_of_sample: Floats | None = None
     """Its returns on what was held back, per period."""
+    out_of_sample_trades: float | None = None
+    """How many trades it made there, one that has not ended included; None: none if nothing was gained or lost."""
     looks: int = 1
     """How often that part was looked at, this time included: each look spoils it a little."""
     walk_efficiency: float | None = None
+    """None: there was no walk. NaN: there was one whose trainings had nothing to keep."""
     neighbours_kept: float | None = None
     proof_failed: bool = False
     seed: int = 0
@@ -60,7 +63,12 @@ def judge(evidence: Evidence, *, draws: int = resampling.DRAWS) -> Judgement:
     The same evidence gives the same word: what is drawn (``draws`` times) is drawn from its seed.
     """
     figures = _figures(evidence, draws)
-    reasons = reasons_of(figures, proof_failed=evidence.proof_failed)
+    reasons = reasons_of(
+        figures,
+        proof_failed=evidence.proof_failed,
+        idle=_idle(evidence),
+        walked=evidence.walk_efficiency is not None,
+    )
     light, key = word(reasons)
     params = {name: round(figures[name]) for name in ("trials", "trades")}
     params["days"] = round(figures["track_days"] + figures["out_of_sample_days"])
@@ -140,9 +148,17 @@ def _or_nan(value: float | None) -> float:
     return nan if value is None else value
 
 
+def _idle(evidence: Evidence) -> bool:
+    """Tell whether it did not trade at all on what was held back."""
+    returns, trades = evidence.out_of_sample, evidence.out_of_sample_trades
+    if returns is None or not returns.size:
+        return False
+    return not returns.any() if trades is None else trades == 0
+
+
 def _of_held_back(evidence: Evidence, luck: float) -> dict[str, float]:
     returns = evidence.out_of_sample
-    if returns is None or returns.size < 2:
+    if returns is None or not returns.size:
         return {
             "out_of_sample_return": nan,
             "out_of_sample_sharpe": nan,

@@ -16,7 +16,7 @@ from cambist.analytics.performance import sharpe
 from cambist.backtest.optimise.result import Paths
 from cambist.backtest.optimise.splits import Combinatorial, blocks_of, combinatorial, trained
 from cambist.domain.errors import Stopped
-from cambist.domain.search import BLOCKS, MOMENTS, State
+from cambist.domain.search import BLOCKS, EXACT, MOMENTS, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +42,7 @@ def purged_paths(
     *,
     crew: Crew,
     span: Span | None = None,
+    like: Trial | None = None,
     groups: int = GROUPS,
     tested: int = TESTED,
 ) -> Paths | None:
@@ -51,10 +52,13 @@ def purged_paths(
     chooses the one of the best Sharpe ratio on its training blocks, the earliest of equals. Each that is chosen is
     evaluated once more by ``crew`` for its returns. A split in which no trial has a ratio stays out of the market.
 
+    Blocks of two trials are of the same days only if both have as many returns, which on another timeframe they may
+    not: those that have not as many as ``like`` (None: as the first) are left out.
+
     None if no trial has moments. Raises `BadInput` for groups that will not do, `Stopped` on Ctrl-C.
     """
     plan = combinatorial(groups, tested)
-    taken = evenly(trials)
+    taken = evenly(trials, like=like)
     if not taken:
         return None
     params = [trial.params for trial in taken]
@@ -82,12 +86,20 @@ def _returns(evaluator: Evaluates, batch: tuple[int, Params, Span | None]) -> tu
     return one.returns, one.periods
 
 
-def evenly(trials: Iterable[Trial], most: int = MOST_TRIALS) -> list[Trial]:
-    """Return at most ``most`` of the trials that have moments, evenly spread over all; the others are not held."""
+def evenly(trials: Iterable[Trial], most: int = MOST_TRIALS, *, like: Trial | None = None) -> list[Trial]:
+    """Return at most ``most`` of the trials that have moments, evenly spread over all; the others are not held.
+
+    Only those with as many returns as ``like`` (None, or one without moments: as the first) are taken.
+    """
     taken: list[Trial] = []
     stride, number = 1, 0
+    wanted = None if like is None else _count(like)
     for trial in trials:
-        if trial.state is not State.DONE or trial.moments is None:
+        count = _count(trial)
+        if trial.state is not State.DONE or count is None:
+            continue
+        wanted = count if wanted is None else wanted
+        if count != wanted:
             continue
         if number % stride == 0 and len(taken) == most:
             taken = taken[::2]
@@ -96,6 +108,11 @@ def evenly(trials: Iterable[Trial], most: int = MOST_TRIALS) -> list[Trial]:
             taken.append(trial)
         number += 1
     return taken
+
+
+def _count(trial: Trial) -> int | None:
+    """Return of how many returns the moments of ``trial`` are; None if it has none."""
+    return None if trial.moments is None else round(float(np.asarray(trial.moments)[EXACT, :, 0].sum()))
 
 
 def _best(moments: Floats, split: tuple[int, ...], groups: int) -> int:

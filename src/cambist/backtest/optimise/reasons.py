@@ -55,14 +55,19 @@ one more: by how clear the figure is, or how much hangs on it."""
 _FEW = ("judgement.why.few_trades", "judgement.why.few_days")
 
 
-def reasons_of(figures: Figures, *, proof_failed: bool) -> tuple[Reason, ...]:
+def reasons_of(figures: Figures, *, proof_failed: bool, idle: bool = False, walked: bool = False) -> tuple[Reason, ...]:
     """Return all reasons that the figures give, the weightiest first; one of too little data is among the first three.
 
     ``figures`` are those of `cambist.backtest.optimise.judge.judge`: what is unknown is NaN and gives no reason, but
-    where its absence forbids a green word.
+    where its absence forbids a green word. ``idle``: nothing was traded on what was held back. ``walked``: a walk
+    forward was made, so that an efficiency that is NaN is one that could not be had.
     """
     found = [Reason(key="judgement.why.proof", weight=_FATAL + 0.99)] if proof_failed else []
-    found += [reason for rule in _RULES if (reason := rule(figures)) is not None]
+    found += [reason for rule in _RULES if (reason := rule(figures)) is not None and not (idle and rule is _unseen)]
+    if idle:
+        found.append(Reason(key="judgement.why.unseen_idle", weight=_AGAINST + 0.9))
+    if walked and not isfinite(figures["walk_efficiency"]):
+        found.append(Reason(key="judgement.why.walk_unknown", weight=_AGAINST + 0.75))
     found.sort(key=lambda reason: -reason.weight)
     few = next((i for i, reason in enumerate(found) if reason.key in _FEW), 0)
     if few > 2:

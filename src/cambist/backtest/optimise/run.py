@@ -15,6 +15,7 @@ import numpy as np
 from cambist.analytics.performance import padded, relative_changes, samples
 from cambist.analytics.resampling import random_entries
 from cambist.backtest.optimise import driver
+from cambist.backtest.optimise.functions import digest_of_function
 from cambist.backtest.optimise.judge import Evidence, judge
 from cambist.backtest.optimise.paths import evenly, purged_paths
 from cambist.backtest.optimise.plan import Plan, Progress
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from cambist.analytics.resampling import RandomEntries
     from cambist.backtest.optimise.evaluation import AnyEvaluator
+    from cambist.backtest.optimise.stretches import Evaluated
     from cambist.backtest.result import Settings
     from cambist.backtest.run import Finished
     from cambist.domain.candles import Floats
@@ -180,8 +182,8 @@ def search(
             seconds=seconds,
         )
     tell("search.stage.paths")
-    taken = evenly(log.read())
-    paths = purged_paths(taken, evaluator, crew=crew, span=plan.span)
+    taken = evenly(log.read(), like=best)  # another timeframe's trials may not be of the same days
+    paths = purged_paths(taken, evaluator, crew=crew, span=plan.span, like=best)
     tell("search.stage.judge")
     outside = None if hunted.held is None else evaluator.evaluate(best.params, [hunted.held])[0]
     counted = logs.count(hunted.study)
@@ -191,7 +193,7 @@ def search(
         chosen,
         counted=counted,
         moments=np.array([trial.moments for trial in taken]) if taken else None,
-        outside=None if outside is None else outside.returns,
+        outside=outside,
         walk=walk,
         kept=flat.kept,
     )
@@ -231,12 +233,7 @@ def written(where: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _function(function: Callable[..., Any]) -> str:
-    name = getattr(function, "__name__", type(function).__name__)
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return name
-    digest = blake2b(code.co_code + repr((code.co_consts, code.co_names)).encode(), digest_size=4).hexdigest()
-    return f"{name}#{digest}"
+    return f"{getattr(function, '__name__', type(function).__name__)}#{digest_of_function(function)}"
 
 
 # -- what the word rests on -------------------------------------------------------------------------------------------
@@ -249,7 +246,7 @@ def _word(
     *,
     counted: int,
     moments: Floats | None,
-    outside: Floats | None,
+    outside: Evaluated | None,
     walk: Walk | None,
     kept: float,
 ) -> Judgement:
@@ -272,7 +269,8 @@ def _word(
             moments=None if moments is None else moments[:, EXACT],
             double_costs_return=dear.metrics["total_return"],
             random=_at_random(on_it, hunted.plan.seed),
-            out_of_sample=outside,
+            out_of_sample=None if outside is None else outside.returns,
+            out_of_sample_trades=None if outside is None else _made(outside),
             looks=hunted.looks,
             walk_efficiency=None if walk is None else walk.efficiency,
             neighbours_kept=kept,
@@ -282,15 +280,25 @@ def _word(
     )
 
 
+def _made(outside: Evaluated) -> float:
+    """Return how many trades there were, one that has not ended included."""
+    return outside.metrics["trades"] + outside.metrics["open_trades"]
+
+
 def _twice_as_dear(settings: Settings) -> Settings:
+    """Return ``settings`` with each cost doubled; a rebate, which is none, stays as it is."""
     maker = settings.maker_fee_bps
     return replace(
         settings,
-        fee_bps=2.0 * settings.fee_bps,
-        maker_fee_bps=None if maker is None else 2.0 * maker,
-        slippage_bps=2.0 * settings.slippage_bps,
-        spread_bps=2.0 * settings.spread_bps,
+        fee_bps=_doubled(settings.fee_bps),
+        maker_fee_bps=None if maker is None else _doubled(maker),
+        slippage_bps=_doubled(settings.slippage_bps),
+        spread_bps=_doubled(settings.spread_bps),
     )
+
+
+def _doubled(bps: float) -> float:
+    return 2.0 * bps if bps > 0.0 else bps
 
 
 def _at_random(result: Finished, seed: int) -> RandomEntries:

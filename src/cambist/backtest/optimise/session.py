@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TRIALS = 100
 """How many a search makes that is not a grid, where nobody says."""
 _HOPELESS = 20
-"""If so many fail from the start, the rest would too."""
+"""If so many fail from the start of a run, the rest would too."""
 _FLUSH_S, _FLUSH_TRIALS = 1.0, 2_000
 """How often what has ended goes to the log, which costs as much for a thousand trials as for one."""
 _SHOWN_S, _MARKS = 0.1, 50
@@ -103,7 +103,7 @@ class Session:
         if now - self._flushed_s >= _FLUSH_S or len(self._fresh) >= _FLUSH_TRIALS:
             self.flush()
         self.show()
-        if self._failed is not None and self._ended >= _HOPELESS:
+        if self._failed is not None and self._ended >= _HOPELESS and not self.there:
             raise BadInput(
                 "strategy",
                 self.evaluator.strategy_name,

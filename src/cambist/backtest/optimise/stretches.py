@@ -226,9 +226,9 @@ class Stretches:
         own = replace(settings, cash=settings.cash / len(group))
         seats = seats_of(self.strategy, group, self.instruments, self.funding, self.detail, own.cash)
         fit, notes = fitted(own, seats)
-        by_symbol = {one.candles.symbol: one for one in histories}
+        by_market = {(one.candles.venue, one.candles.symbol): one for one in histories}
         return Stretch(
-            histories=tuple(by_symbol[seat.candles.symbol] for seat in seats),
+            histories=tuple(by_market[seat.candles.venue, seat.candles.symbol] for seat in seats),
             seats=tuple(seats),
             settings=fit,
             notes=tuple(notes),

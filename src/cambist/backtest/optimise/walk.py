@@ -189,10 +189,12 @@ class _Best:
         self.choice: _Choice | None = None
         self._goal = goal
         self._kept: dict[int, Trial] = {}
+        self._numbers: set[int] = set()
 
     def append(self, trials: Sequence[Trial]) -> None:
-        """Keep the best so far."""
+        """Keep the best so far, and the numbers of all."""
         for trial in trials:
+            self._numbers.add(trial.number)
             if trial.state is State.DONE:
                 choice = _Choice(trial.number, trial.params, trial.values[0], trial.metrics["sharpe"])
                 self.choice = _better(self._goal, self.choice, choice)
@@ -200,8 +202,8 @@ class _Best:
                     self._kept = {trial.number: trial}
 
     def numbers(self) -> set[int]:
-        """Return the best one's number."""
-        return set(self._kept)
+        """Return the numbers of all trials, by which a search knows when it is done."""
+        return set(self._numbers)
 
     def read(self) -> Iterator[Trial]:
         """Yield the best one."""

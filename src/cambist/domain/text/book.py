@@ -24,8 +24,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Ce compte existe déjà, peut-être chez un autre utilisateur. Choisissez un autre nom.",
     ),
     "book.bot_taken": (
-        "This bot exists already, perhaps another user's. Choose another name.",
-        "Ce robot existe déjà, peut-être chez un autre utilisateur. Choisissez un autre nom.",
+        "This bot exists already, perhaps another user's, or was deleted: its name stays taken. Choose another name.",
+        (
+            "Ce robot existe déjà, peut-être chez un autre utilisateur, ou a été supprimé : son nom reste pris. "
+            "Choisissez un autre nom."
+        ),
     ),
     "book.no_account": (
         "There is no account {account!r}. Those there are: {near}",

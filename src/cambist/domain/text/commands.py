@@ -128,6 +128,7 @@ TEXTS: dict[str, tuple[str, str]] = {
             "Exemples : max_daily_loss=100 max_open_positions=3 from_peak.halve=0.05 from_peak.flatten=0.2"
         ),
     ),
+    "account.left_out": ("{account} is left out: {why}", "{account} est laissé de côté : {why}"),
     "account.set.form": ("Write it as NAME=VALUE.", "Écrivez-le NOM=VALEUR."),
     "account.set.done": (
         "{account} has these limits; a running engine takes them up at once.",
@@ -232,6 +233,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} disparaîtra, et son nom reste pris. Le supprimer ?",
     ),
     "bot.deleted": ("{bot} is deleted; it had not begun.", "{bot} est supprimé ; il n'avait pas commencé."),
+    "asking.yes_no": ("y/N", "o/N"),
+    "asking.yes_or_no": ("Answer y (yes) or n (no).", "Répondez o (oui) ou n (non)."),
     "asking.later": (
         "No engine has answered: it will be done when one runs (`cambist up`).",
         "Aucun moteur n'a répondu : ce sera fait quand l'un tournera (`cambist up`).",

@@ -42,6 +42,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "standing.trading": ("Trading", "Trading"),
     "standing.breaker": ("Breaker", "Coupe-circuit"),
     "standing.equity": ("Equity", "Capital"),
+    "standing.in_bots": ("In bots", "Aux robots"),
+    "standing.free": ("Free", "Libre"),
     "standing.gain": ("Gain", "Gain"),
     "standing.bots": ("Bots", "Robots"),
     "standing.bot": ("Bot", "Robot"),

@@ -145,6 +145,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "On the part of the history that was held back, it lost {percent} %.",
         "Sur la partie de l'historique mise de côté, elle a perdu {percent} %.",
     ),
+    "judgement.why.unseen_idle": (
+        "On the part of the history that was held back, it made no trade: nothing there speaks for it.",
+        "Sur la partie de l'historique mise de côté, elle n'a fait aucun trade : rien n'y parle pour elle.",
+    ),
     "judgement.why.few_trades": (
         "It made only {trades} trades: with fewer than {needed}, one lucky trade can make the result.",
         "Elle n'a fait que {trades} trades : à moins de {needed}, un seul coup de chance peut faire le résultat.",
@@ -217,6 +221,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "judgement.why.walk_lost": (
         "Searched anew from time to time, it kept nothing of its strength on the days that followed.",
         "Cherchée de nouveau de temps en temps, elle n'a rien gardé de sa force les jours suivants.",
+    ),
+    "judgement.why.walk_unknown": (
+        "Searched anew from time to time, nothing did well even on the days on which it was chosen.",
+        "Cherchée de nouveau de temps en temps, rien n'a réussi, même sur les jours qui servaient à choisir.",
     ),
     "judgement.why.neighbours": (
         "Combinations one step away from it reach {percent} % of its result.",

@@ -137,6 +137,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} holds a position, or has orders under way: stop it and sell (or release) what it holds first.",
         "{bot} détient une position ou a des ordres en cours : arrêtez-le, puis vendez (ou retirez) ce qu'il détient.",
     ),
+    "running.entry_under_way": (
+        "{bot} is stopped, but an entry of it is still under way: sell again in a moment.",
+        "{bot} est arrêté, mais une entrée est encore en cours : vendez de nouveau dans un instant.",
+    ),
+    "request.done_before": (
+        "It was done before the engine was started anew: its orders are in the list.",
+        "C'était fait avant le redémarrage du moteur : ses ordres sont dans la liste.",
+    ),
     "running.done.delete": (
         "{bot} is deleted; its money is the account's again.",
         "{bot} est supprimé ; son argent revient au compte.",

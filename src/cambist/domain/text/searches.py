@@ -15,6 +15,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No search has been kept yet. `cambist optimise` runs one.",
         "Aucune recherche n'a encore été gardée. `cambist optimise` en exécute une.",
     ),
+    "searches.id_needed": (
+        "Give the number of a search, as `cambist searches` shows it.",
+        "Donnez le numéro d'une recherche, comme `cambist searches` le montre.",
+    ),
     "searches.not_found": (
         "There is no search #{id}. `cambist searches` lists those there are.",
         "Il n'y a pas de recherche n° {id}. `cambist searches` liste celles qui existent.",

@@ -46,6 +46,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The file holds several strategies; name one: {known}",
         "Le fichier contient plusieurs stratégies ; nommez-en une : {known}",
     ),
+    "strategy.no_such_class": (
+        "The file holds no such strategy. There are: {known}",
+        "Le fichier ne contient pas cette stratégie. Il y a : {known}",
+    ),
+    "strategy.not_utf8": (
+        "The file is not text in UTF-8 (line {line}). Save it as UTF-8.",
+        "Le fichier n'est pas du texte en UTF-8 (ligne {line}). Enregistrez-le en UTF-8.",
+    ),
+    "strategy.unreadable": ("The file cannot be read: {why}", "Le fichier ne peut pas être lu : {why}"),
+    "strategy.no_python": (
+        "Python cannot read it: {message}",
+        "Python ne peut pas la lire : {message}",
+    ),
+    "strategy.exits": (
+        "It ends the program when it is loaded (line {line}): take exit() out.",
+        "Elle met fin au programme quand elle est chargée (ligne {line}) : retirez exit().",
+    ),
     "strategy.syntax": (
         "Line {line}, column {column}: {message}",
         "Ligne {line}, colonne {column} : {message}",

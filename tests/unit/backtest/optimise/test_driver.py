@@ -159,6 +159,15 @@ def test_where_the_first_twenty_fail_so_would_the_rest():
     assert 20 <= len(found(log)) == len(hill.seen) < 70
 
 
+def test_a_resumed_run_is_not_given_up_for_what_fails_in_its_midst():
+    axes = (Axis(name="fast", values=(8, 13)), Axis(name="slow", values=tuple(range(100, 150))))
+    plan, log = Plan(axes=axes, goals=SHARPE), Memory()
+    with pytest.raises(Stopped):
+        searched(plan, log=log, hill=Interrupted(after=70))
+    assert 50 <= len(found(log)) < 75  # all that are left fail
+    assert len(found(searched(plan, log=log))) == 100
+
+
 def test_one_that_succeeds_among_the_first_lets_the_rest_go_on():
     axes = (Axis(name="fast", values=(12, 13)), Axis(name="slow", values=tuple(range(20, 60))))
     log = searched(Plan(axes=axes, goals=SHARPE), crew=Unordered(workers=2))

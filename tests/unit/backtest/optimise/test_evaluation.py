@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -232,3 +233,14 @@ def test_candles_out_of_order_in_themselves_take_the_long_way():
         open=HISTORY.open, high=HISTORY.high, low=HISTORY.low * 1.01, close=HISTORY.close,
     )  # fmt: skip
     same(evaluator(series=(odd,)).evaluate({})[0].metrics, cb.backtest(Pair, odd, proof=False).metrics)
+
+
+def test_a_symbol_on_two_venues_is_two_markets():
+    other = replace(walk(1_300, seed=4, start=START + 100 * HOUR), venue="other")
+    made = evaluator(series=(HISTORY, other))
+    assert made.fused
+    found = made.evaluate({"fast": 7})[0]
+    alone = [cb.backtest(Pair(fast=7), one, cash=5_000.0, proof=False) for one in (HISTORY, other)]
+    assert found.metrics["trades"] == sum(one.metrics["trades"] for one in alone)
+    assert found.metrics["final_equity"] == pytest.approx(sum(one.equity[-1] for one in alone))
+    same(made.finished({"fast": 7}).metrics, found.metrics)

@@ -108,7 +108,7 @@ def test_red_when_it_is_nothing_but_a_share_of_the_market():
         ({"neighbours_kept": 0.2}, "neighbours"),
         ({"neighbours_kept": -2.0}, "neighbours"),
         ({"out_of_sample": returns_of(-0.4, 300, seed=3)}, "unseen_lost"),
-        ({"out_of_sample": np.zeros(300)}, "unseen_lost"),
+        ({"out_of_sample": np.zeros(300)}, "unseen_idle"),
         ({"random": RandomEntries(results=np.linspace(0.0, 2.0, 100), actual=1.5)}, "timing"),
         ({"random": None}, "timing_unknown"),
         ({"sharpes": np.append(np.linspace(-0.3, 0.3, 39), 0.2)}, "deflated"),
@@ -209,6 +209,7 @@ def test_every_sentence_is_said_whole_in_both_languages():
     assert len(mine) > 30
     seen = [word(), word(1.0, out_of_sample=None), word(proof_failed=True), word(pnl=np.full(9, 1.0)), word(trials=1)]
     seen += [word(double_costs_return=-0.1), word(walk_efficiency=0.1), word(random=None)]
+    seen += [word(walk_efficiency=nan), word(out_of_sample=np.zeros(300))]
     try:
         for language in ("en", "fr"):
             speak(language)
@@ -226,3 +227,26 @@ def test_the_sentence_a_beginner_reads():
     said = next(reason.text for reason in found.reasons if reason.key.endswith("why.luck"))
     cases = round(100 * found.figures["luck"])
     assert said == f"Of 640 combinations tried, the best would look this good by luck alone in {cases} cases of 100."
+
+
+def test_held_back_without_a_trade_is_no_loss_of_nothing():
+    for changes in ({"out_of_sample": np.zeros(300)}, {"out_of_sample_trades": 0.0}):
+        found = word(**changes)
+        assert (found.light, keys(found)[0]) == (Light.AMBER, "unseen_idle")
+        assert "made no trade" in found.reasons[0].text
+    # what was bought and sold at one price, without costs, was traded
+    assert keys(word(out_of_sample=np.zeros(300), out_of_sample_trades=1.0))[0] == "unseen_lost"
+
+
+def test_a_walk_that_kept_nothing_worth_a_ratio_speaks_against():
+    found = word(walk_efficiency=nan)
+    assert (found.light, keys(found)[0]) == (Light.AMBER, "walk_unknown")
+    assert word(walk_efficiency=None).light is Light.GREEN
+
+
+def test_a_single_return_that_was_held_back_counts():
+    lost = word(out_of_sample=np.array([-0.5]))
+    assert (lost.light, keys(lost)[0]) == (Light.AMBER, "unseen_lost")
+    assert lost.figures["out_of_sample_return"] == pytest.approx(-0.5)
+    assert lost.figures["luck_of_both"] == lost.figures["luck"]
+    assert word(out_of_sample=np.array([0.01])).light is Light.GREEN

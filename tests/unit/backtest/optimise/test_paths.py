@@ -1,6 +1,7 @@
 """Combinatorial cross-validation: counts of the book, choices that can be checked by hand, and what purging is for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
@@ -184,3 +185,24 @@ def test_ctrl_c_says_how_far_it_came() -> None:
         paths_of(Interrupted(np.random.default_rng(7).normal(0.0, 0.01, (4, 64))))
     assert stopped.value.params["done"] == 0
     assert str(stopped.value).startswith("Stopped in cross-validation: 0 of ")
+
+
+def test_trials_of_another_timeframe_with_other_days_are_left_out() -> None:
+    rng = np.random.default_rng(8)
+
+    class Uneven(Rows):
+        def __init__(self) -> None:
+            super().__init__(rng.normal(0.001, 0.01, (6, 70)))
+
+        def trials(self) -> list[Trial]:
+            made = super().trials()
+            short = [replace(one, moments=moments(self.returns[one.number][:64] + 1.0)) for one in made[:3]]
+            return short + made[3:]
+
+    rows = Uneven()
+    trials, evaluator = rows.trials(), rows
+    paths = purged_paths(trials, evaluator, crew=CREW, like=trials[5])  # type: ignore[arg-type]
+    assert paths is not None
+    assert set(rows.asked) <= {3, 4, 5}
+    assert [one.number for one in evenly(trials, like=trials[4])] == [3, 4, 5]
+    assert [one.number for one in evenly(trials)] == [0, 1, 2]  # without a word: as the first

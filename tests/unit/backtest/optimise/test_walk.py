@@ -224,6 +224,21 @@ def test_other_methods_search_each_window_anew(tmp_path: Path, method: Method) -
     assert [window.params for window in other.windows] != [window.params for window in first.windows]
 
 
+def test_slow_trials_of_a_window_end_at_their_number(tmp_path: Path) -> None:
+    how = plan(axes=(AXES[0], Axis(name="hold", low=1, high=48, whole=True)), method=Method.TPE, trials=12, seed=3)
+    windows = Scheme.parse("2").windows(evaluator().whole)
+    heard: list[Seen] = []
+
+    def progress(seen: Seen) -> None:
+        heard.append(seen)
+        assert len(heard) < 50, "it goes on for ever"
+
+    clock = count().__next__  # so slow that the search looks in its log after each generation
+    found = walked(how, windows, tmp_path / "a", progress=progress, seconds=lambda: float(clock()))
+    assert max(seen.done for seen in heard) == 24
+    assert same(found, walked(how, windows, tmp_path / "b"))
+
+
 def test_where_nothing_has_a_value_the_cash_stays_in_hand(tmp_path: Path) -> None:
     class Idle(cb.SignalStrategy):
         """Wakes on a day."""

@@ -215,6 +215,7 @@ past_fills = sa.Table(
     sa.Column("fee_asset", sa.String, nullable=False),
     sa.Column("liquidity", sa.String, nullable=False),
     sa.Index(None, "user_id", "ts"),
+    sa.Index("ix_past_fills_order", "account", "client_id"),
 )
 
 past_trades = sa.Table(

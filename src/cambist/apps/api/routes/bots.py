@@ -32,6 +32,8 @@ _LAST_TRADES = 10
 Id = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["trend"])]
 Account = Annotated[str | None, Query(max_length=80, pattern=_PLAIN, description="Of this account alone.")]
 
+ParamName = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
 
 class BotBody(Body):
     """A bot to make: a strategy on one market, with a budget out of its account's free cash."""
@@ -54,14 +56,14 @@ class BotBody(Body):
     )
 
     name: str = Field(max_length=32)
-    account: str = Field(max_length=80)
+    account: str = Field(max_length=80, pattern=_PLAIN)
     strategy: str = Field(max_length=120)
     """A built-in one by name, or ``stored:<id>@<version>``."""
-    symbol: str = Field(max_length=40)
+    symbol: str = Field(max_length=40, pattern=_PLAIN)
     timeframe: str = Field(max_length=4)
     budget: Exact
     """In the account's quote currency."""
-    params: dict[str, int | float | str | bool] = Field(default_factory=dict, max_length=50)
+    params: dict[ParamName, int | float | str | bool] = Field(default_factory=dict, max_length=50)
     since_ms: Ms | None = None
     """It decides on candles that close from here on."""
     until_ms: Ms | None = None

@@ -1,6 +1,7 @@
 """What has become of orders: the orders themselves, their fills, the trades that came of them, and what is held."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,8 @@ router = Area(tags=["orders"])
 HISTORY_DAYS = 30
 _NO_CONTROL = r"^[^\x00-\x1f]*$"
 _MOST_SEQ = 2**63 - 1
+_UNASKABLE = re.compile(r"[\0\ud800-\udfff]")
+"""What JSON can spell and no database takes: a zero, and half of a surrogate pair."""
 
 Account = Annotated[
     str | None, Query(max_length=80, pattern=_NO_CONTROL, description="Of this account alone.", examples=["main"])
@@ -424,7 +427,7 @@ def _at(after: str | None, kinds: tuple[type, ...]) -> At | None:
         not isinstance(found, list)
         or [type(one) for one in found] != list(kinds)
         or any(isinstance(one, int) and abs(one) > _MOST_SEQ for one in found)
-        or any(isinstance(one, str) and "\0" in one for one in found)
+        or any(isinstance(one, str) and _UNASKABLE.search(one) for one in found)
     ):
         raise BadInput("after", after, "api.cursor")
     return tuple(found)

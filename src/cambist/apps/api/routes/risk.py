@@ -24,6 +24,7 @@ router = Area(tags=["risk"])
 _PLAIN = r"^[^\x00-\x1f]*$"
 Account = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["main"])]
 Symbol = Annotated[str, Field(max_length=40, pattern=_PLAIN, examples=["BTC/USDT"])]
+Name = Annotated[str, Field(max_length=80, pattern=_PLAIN)]
 
 
 class Frozen(Answer):
@@ -45,6 +46,10 @@ class AccountShown(Answer):
     """``clear``, ``halve``, ``no_entries``, ``reduce_only`` or ``flatten``."""
     equity: Amount
     """Of its bots together."""
+    free: Amount
+    """Cash that no bot has and no order by hand waits for."""
+    won: Amount
+    """What bots that were deleted have won, less what they have lost."""
     ts: Ms
     frozen: list[Frozen]
     unknown: list[str]
@@ -83,7 +88,7 @@ class LimitsBody(Body):
         json_schema_extra={"examples": [{"changes": {"max_daily_loss": "100", "from_peak.flatten": "0.2"}}]},
     )
 
-    changes: dict[str, Annotated[str, Field(max_length=40)]] = Field(min_length=1, max_length=40)
+    changes: dict[Name, Annotated[str, Field(max_length=40)]] = Field(min_length=1, max_length=40)
 
 
 class SymbolBody(Body):
@@ -273,6 +278,8 @@ def _shown(standing: AccountStanding, settings: dict[str, Any]) -> AccountShown:
         trading=standing.trading,
         breaker=standing.breaker.name.lower(),
         equity=standing.equity,
+        free=standing.free,
+        won=standing.won,
         ts=standing.ts,
         frozen=[Frozen(symbol=symbol, why=why) for symbol, why in standing.frozen],
         unknown=list(standing.unknown),

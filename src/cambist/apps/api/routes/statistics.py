@@ -243,9 +243,9 @@ async def _reckoned(
 ) -> T:
     """Return what ``reckon`` gives, reckoned anew only if a journal has gone on since."""
 
-    def state() -> tuple[str | None, tuple[tuple[str, int], ...]]:
+    def state() -> tuple[str | None, tuple[tuple[str, int, int], ...]]:
         known = own.past.known()
-        return currency_of(own, server, currency), tuple((name, one.seq) for name, one in known.items())
+        return currency_of(own, server, currency), tuple((name, one.seq, one.ts) for name, one in known.items())
 
     unit, marks = await at_once(state)
     whole = (own.user_id, key, unit, marks)

@@ -2,7 +2,6 @@
 
 import re
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -208,7 +207,6 @@ def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visi
     """Return a new webhook with its secret, which is shown this once; its bots start by themselves."""
     if len(own.webhooks.webhooks()) >= _MOST_WEBHOOKS:
         raise TooMany("webhook.too_many_kept", most=_MOST_WEBHOOKS)
-    _room(own, caller, len(body.markets))
     wanted = shop.Wanted(
         name=body.name,
         kind=body.kind,
@@ -221,7 +219,7 @@ def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visi
         active=body.active,
         preview=body.preview,
     )
-    made, secret = shop.add_webhook(_shop(own, server), wanted, server.now_ms())
+    made, secret = shop.add_webhook(_shop(own, server, caller), wanted, server.now_ms())
     server.note("webhook.added", visit, caller, made.name, account=made.account)
     return WebhookMade(secret=secret, templates=shop.templates(made, secret), **_row(made))
 
@@ -266,7 +264,7 @@ def change(caller: Trader, own: Own, server: Server, webhook: Id, body: WebhookC
         changes["addresses"] = tuple(body.addresses)
     if body.defaults is not None:
         changes["defaults"] = _defaults(body.defaults)
-    changed = shop.change_webhook(own.webhooks, replace(shop.webhook_of(own.webhooks, webhook), **changes))
+    changed = shop.change_webhook(own.webhooks, webhook, changes)
     server.note("webhook.changed", visit, caller, changed.name, changed=sorted(changes))
     return _shown(changed)
 
@@ -275,17 +273,16 @@ def change(caller: Trader, own: Own, server: Server, webhook: Id, body: WebhookC
 def delete(caller: Trader, own: Own, server: Server, webhook: Id, visit: Visited) -> None:
     """Delete it with its journal; its bots are stopped, and what they hold stays protected."""
     gone = shop.webhook_of(own.webhooks, webhook)
-    shop.remove_webhook(_shop(own, server), gone, server.now_ms())
+    shop.remove_webhook(_shop(own, server, caller), gone, server.now_ms())
     server.note("webhook.removed", visit, caller, gone.name)
 
 
 @router.post("/{webhook}/markets", status_code=201, summary="Let a webhook trade one more market")
 def add_market(caller: Trader, own: Own, server: Server, webhook: Id, body: NewMarket, visit: Visited) -> WebhookShown:
     """Add a market with a bot of its own, which starts by itself."""
-    _room(own, caller, 1)
     found = shop.webhook_of(own.webhooks, webhook)
     changed = shop.add_market(
-        _shop(own, server), found, body.symbol, body.budget, server.now_ms(), pyramiding=body.pyramiding
+        _shop(own, server, caller), found, body.symbol, body.budget, server.now_ms(), pyramiding=body.pyramiding
     )
     server.note("webhook.changed", visit, caller, changed.name, symbol=body.symbol)
     return _shown(changed)
@@ -295,7 +292,7 @@ def add_market(caller: Trader, own: Own, server: Server, webhook: Id, body: NewM
 def renew(caller: Trader, own: Own, server: Server, webhook: Id, visit: Visited) -> SecretMade:
     """Return a new secret, shown this once; calls with the old one are refused from now on."""
     found = shop.webhook_of(own.webhooks, webhook)
-    secret = shop.renew_secret(_shop(own, server), found, server.now_ms())
+    secret = shop.renew_secret(_shop(own, server, caller), found, server.now_ms())
     server.note("webhook.secret", visit, caller, found.name)
     return SecretMade(secret=secret, templates=shop.templates(found, secret))
 
@@ -344,22 +341,16 @@ def _orders(own: Stores, request: Request) -> list[OrderAnswer]:
     return found
 
 
-def _shop(own: Stores, server: Services) -> shop.Shop:
-    office = server.office
+def _shop(own: Stores, server: Services, caller: Caller) -> shop.Shop:
+    office, most = server.office, caller.limits.get("max_bots")
     return shop.Shop(
         user_id=own.user_id,
         webhooks=own.webhooks,
         register=own.register,
         vault=office.vault,
         randomness=office.randomness,
+        most_bots=None if most is None else int(most),
     )
-
-
-def _room(own: Stores, caller: Caller, more: int) -> None:
-    """Raise `TooMany` if ``more`` bots are more than an admin lets this person have."""
-    most = caller.limits.get("max_bots")
-    if most is not None and len(own.register.bots()) + more > int(most):
-        raise TooMany("webhook.too_many_bots", most=most)
 
 
 def _defaults(body: Size) -> Defaults:

@@ -122,7 +122,11 @@ class Door:
         origin = socket.headers.get("origin")
         if origin is None:
             return True
-        same = urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
+        try:
+            place = urlsplit(origin).netloc.lower()
+        except ValueError:  # nothing that a browser would send
+            return False
+        same = place == socket.headers.get("host", "").lower()
         return same or origin.rstrip("/").lower() in self._origins
 
     async def _known(self, socket: WebSocket) -> _Session:

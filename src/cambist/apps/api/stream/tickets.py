@@ -9,7 +9,7 @@ _MOST = 10_000
 
 
 class Tickets:
-    """Keeps tokens for half a minute, each under a name that is good once."""
+    """Keeps tokens for half a minute, each under a name that is good once. For one event loop."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s

@@ -1,0 +1,84 @@
+"""What a function does, as a digest: conditions may be given as functions, and others are another search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dis import get_instructions
+from functools import partial
+from hashlib import blake2b
+from inspect import getattr_static
+from numbers import Number
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
+_ONE = (str, bytes, Number, type(None), type(Ellipsis))
+_MANY = (tuple, list, set, frozenset, dict)
+
+
+def digest_of_function(function: Callable[..., Any]) -> str:
+    """Return a digest of all that decides what ``function`` returns, the same in every process.
+
+    That is its code and what it holds: defaults, the variables around it, and the global numbers, texts, collections of
+    these and functions of its own module that it names. What else it calls counts by its name.
+    """
+    return blake2b(_told(function, {}).encode(), digest_size=4).hexdigest()
+
+
+def _told(value: Any, met: dict[int, Any]) -> str:
+    """Return ``value`` as text, without addresses and with sets in one order; what was ``met`` is not told again."""
+    if isinstance(value, _ONE):
+        return repr(value)
+    if isinstance(value, frozenset | set):
+        return f"{{{', '.join(sorted(_told(one, met) for one in value))}}}"
+    if not isinstance(value, CodeType | tuple):  # the same constants may be one object here and two there
+        if id(value) in met:
+            return "..."
+        met[id(value)] = value
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(sorted(f'{_told(key, met)}: {_told(one, met)}' for key, one in value.items()))}}}"
+    if isinstance(value, CodeType):
+        parts: tuple[Any, ...] = (value.co_code, value.co_names, value.co_varnames, value.co_freevars, value.co_consts)
+    elif isinstance(value, FunctionType):
+        parts = (value.__code__, value.__defaults__, value.__kwdefaults__, tuple(_held(value)), dict(_named(value)))
+    elif isinstance(value, MethodType):
+        parts = (value.__func__, value.__self__)
+    elif isinstance(value, partial):
+        parts = (value.func, value.args, value.keywords)
+    elif isinstance(value, tuple | list):
+        parts = tuple(value)
+    else:
+        said = repr(value)
+        called = None if isinstance(value, type) else getattr_static(type(value), "__call__", None)
+        parts = (called, said) if " at 0x" not in said else (called, getattr(value, "__dict__", None))
+    return f"{type(value).__qualname__}({', '.join(_told(part, met) for part in parts)})"
+
+
+def _held(function: FunctionType) -> Iterator[Any]:
+    """Yield the values of the variables around ``function``."""
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not yet set
+            yield None
+
+
+def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """Yield the globals that ``function`` names and that are plain, or functions beside it."""
+    around = function.__globals__
+    for name in sorted(_names(function.__code__)):
+        value = around.get(name)
+        beside = isinstance(value, FunctionType) and value.__globals__ is around
+        if name in around and (beside or _plain(value)):
+            yield name, value
+
+
+def _names(code: CodeType) -> set[str]:
+    names = {str(step.argval) for step in get_instructions(code) if step.opname in _GLOBAL}
+    return names.union(*(_names(one) for one in code.co_consts if isinstance(one, CodeType)))
+
+
+def _plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return _plain([*value.keys(), *value.values()])
+    return all(map(_plain, value)) if isinstance(value, _MANY) else isinstance(value, _ONE)

@@ -1,0 +1,215 @@
+"""What people ask of a floor that fails, starts anew, or has something else to do."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from tests.unit.engine.test_floor import MARKET, NOW, SYMBOL, Place, _gone, place, run, started, until
+
+from cambist.adapters.storage.journal import SqlJournal
+from cambist.adapters.storage.register import SqlRegister
+from cambist.adapters.venues.simulated.venue import SimulatedVenue
+from cambist.domain.account import AccountSpec, BotStatus, Mode
+from cambist.domain.event import BotChanged
+from cambist.domain.request import OrderRequest
+from cambist.domain.timeframe import MINUTE_MS, Timeframe
+from cambist.domain.trading import TradingState
+from cambist.engine.floor import Floor
+from cambist.engine.live import Engine
+from cambist.ports.book import JournalEntry
+from cambist.usecases.accounts import add_account, ask, set_settings
+from cambist.usecases.bots import add_bot, tell_bot
+
+__all__ = ["place"]
+
+PRICE = float(MARKET.close[199])
+
+
+def order(quantity: str = "0.01") -> dict[str, str]:
+    return {"symbol": SYMBOL, "side": "buy", "type": "limit", "quantity": quantity, "price": f"{PRICE * 0.9:.2f}"}
+
+
+def engine_of(floor: Floor) -> Engine:
+    assert floor._attendant is not None
+    return floor._attendant._engine
+
+
+def hook(place: Place, budget: str = "1000") -> None:
+    add_bot(
+        place.register,
+        "hook",
+        account="paper",
+        strategy="webhook",
+        symbol=SYMBOL,
+        timeframe=Timeframe.M1,
+        budget=budget,
+    )
+
+
+def test_an_account_that_failed_comes_back_with_the_limits_that_were_set_meanwhile(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("cambist.engine.attendant._TRIED_AGAIN_S", 0.2)
+
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            set_settings(place.register, "paper", {"max_daily_loss": "100", "from_peak.flatten": "0.2"}, 0)
+            await started(place, floor)
+            engine = engine_of(floor)
+            lane = engine.lanes["paper"]
+            wanted = lane.account.limits, lane.account.rules
+            engine.tell(lane, BotChanged(0, "nobody", BotStatus.RUNNING))  # it fails on that
+            await until(lambda: engine.lanes.get("paper") not in (None, lane), "opened anew")
+            anew = engine.lanes["paper"].account
+            assert (anew.limits, anew.rules) == wanted
+            assert anew.limits.max_daily_loss == 100
+
+    run(work)
+
+
+def test_an_account_that_leaves_takes_nobody_along(place: Place):
+    async def work() -> None:
+        add_account(place.register, "other", venue="simulated", mode=Mode.PAPER)
+        place.exchange.add_account("other", {"USDT": Decimal(10_000)})
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            first = floor._attendant
+            ask(place.register, 1, "other", "leave", 0, force=False)
+            await until(lambda: len(place.register.accounts()) == 1, "it has left")
+            await asyncio.sleep(0.2)
+            assert floor._attendant is first
+            assert floor.reasons() == []
+
+    run(work)
+
+
+def test_who_asks_again_after_a_crash_is_told_that_it_was_done(place: Place, monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(SqlRegister, "answer", _gone)
+            async with place.floor():
+                number = ask(place.register, 1, "paper", "order", 0, **order())
+                await until(lambda: place.exchange.open_orders("paper"), "the order is at the venue")
+                await asyncio.sleep(0.1)
+        async with place.floor() as floor:
+            await started(place, floor)
+            assert "done before" in place.register.request(number).answer
+            assert len(place.exchange.open_orders("paper")) == 1
+
+    run(work)
+
+
+def test_what_waited_for_an_engine_waits_for_its_venue_too(place: Place):
+    class Slow(SimulatedVenue):
+        async def open_orders(self, symbols=()):
+            await asyncio.sleep(0.5)
+            return await super().open_orders(symbols)
+
+    async def slow(spec: AccountSpec) -> SimulatedVenue:
+        return Slow(place.exchange, spec.id, place.clock)
+
+    async def work() -> None:
+        hook(place)
+        tell_bot(place.register, "hook", "start", 0)
+        async with place.floor() as floor:
+            await started(place, floor)
+        place.open_venue = slow  # type: ignore[method-assign]
+        wishes = [{"kind": "enter", "side": "buy", "notional": "500"}]
+        asked = [
+            ask(place.register, 1, "paper", "order", 0, **order()),
+            ask(place.register, 1, "paper", "wish", 0, bot="hook", wishes=wishes),
+        ]
+        async with place.floor() as floor:
+            await started(place, floor)
+            for number in asked:
+                assert not place.register.request(number).refused, place.register.request(number).answer
+
+    run(work)
+
+
+def test_a_bot_s_budget_is_not_taken_from_what_an_order_by_hand_waits_for(place: Place):
+    async def work() -> None:
+        async with place.floor() as floor:
+            ask(place.register, 1, "paper", "order", 0, **order(f"{9_000 / (PRICE * 0.9):.3f}"))
+            await started(place, floor)
+            hook(place, "9000")
+            number = tell_bot(place.register, "hook", "start", 0)
+            await started(place, floor)
+            assert place.register.request(number).refused
+            place.exchange.trade(SYMBOL, NOW + MINUTE_MS, PRICE * 0.8, 1e6)
+            ledger = engine_of(floor).lanes["paper"].account.ledger
+            await until(lambda: ledger.balance("free", "BTC"), "filled")
+            assert ledger.balance("free", "USDT") >= 0
+
+    run(work)
+
+
+def test_one_journal_that_cannot_be_read_keeps_nobody_else_down(place: Place):
+    async def work() -> None:
+        add_account(place.register, "other", venue="simulated", mode=Mode.PAPER)
+        broken = JournalEntry(account="other", seq=1, ts=1, kind="Opened", body='{"event": {"nonsense": 1}}')
+        SqlJournal(place.url).append([broken], [])
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            assert list(engine_of(floor).lanes) == ["paper"]
+            assert any("other" in why for why in floor.reasons())
+
+    run(work)
+
+
+def test_a_halt_does_not_wait_for_what_hangs(place: Place):
+    class Hanging(SimulatedVenue):
+        async def price(self, symbol: str) -> Decimal:
+            await asyncio.sleep(30)
+            return await super().price(symbol)
+
+    async def hanging(spec: AccountSpec) -> SimulatedVenue:
+        return Hanging(place.exchange, spec.id, place.clock)
+
+    place.open_venue = hanging  # type: ignore[method-assign]
+
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            account = engine_of(floor).lanes["paper"].account
+            account.prices.clear()
+            ask(place.register, 1, "paper", "offer", 0, symbol=SYMBOL)
+            await asyncio.sleep(0.5)
+            ask(place.register, 1, "paper", "halt", 0)
+            await until(lambda: account.trading is TradingState.HALTED, "halted")
+
+    run(work)
+
+
+def test_stop_and_sell_waits_for_an_entry_that_is_on_its_way(place: Place):
+    class Slow(SimulatedVenue):
+        async def submit(self, request: OrderRequest):
+            await asyncio.sleep(0.5)
+            return await super().submit(request)
+
+    async def slow(spec: AccountSpec) -> SimulatedVenue:
+        return Slow(place.exchange, spec.id, place.clock)
+
+    place.open_venue = slow  # type: ignore[method-assign]
+
+    async def work() -> None:
+        hook(place)
+        tell_bot(place.register, "hook", "start", 0)
+        async with place.floor() as floor:
+            await started(place, floor)
+            wishes = [{"kind": "enter", "side": "buy", "notional": "500"}]
+            ask(place.register, 1, "paper", "wish", 0, bot="hook", wishes=wishes)
+            await started(place, floor)
+            tell_bot(place.register, "hook", "stop", 0, sell=True)
+            await started(place, floor)
+            account = engine_of(floor).lanes["paper"].account
+            await until(lambda: account.idle, "nothing is held")
+            await asyncio.sleep(0.7)
+            assert account.idle
+
+    run(work)
