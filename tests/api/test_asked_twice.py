@@ -1,7 +1,6 @@
 """What carries an Idempotency-Key happens once, whatever becomes of the answer, and only if it came whole."""
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +91,16 @@ def _cut_off(here: Site, ann: Visitor, path: str, arrived: bytes, key: str) -> l
     messages: list[dict[str, Any]] = [{"type": "http.request", "body": arrived, "more_body": True}]
     answered: list[int] = []
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> MutableMapping[str, Any]:
         return messages.pop(0) if messages else {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             answered.append(message["status"])
 
+    async def cut_off() -> None:
+        await here.app(scope, receive, send)
+
     assert here.anybody.portal is not None
-    here.anybody.portal.call(partial(here.app, scope, receive, send))
+    here.anybody.portal.call(cut_off)
     return answered

@@ -72,6 +72,10 @@ class Seat:
     """What is left of the position is less than the venue takes."""
     closed: int = 0
     """How many trades have closed; of those, ``state.trades`` keeps the last."""
+    leaving: list[str] = field(default_factory=list)
+    """By client id, orders by hand that are to be taken back: a cancel that is lost is sent again."""
+    again_ms: int = 0
+    """Not before this."""
     returns: int = 0
     """How often it has given something back since it was deleted: what comes late is given back too."""
     amended: dict[str, Amendment] = field(default_factory=dict)
@@ -326,6 +330,7 @@ class Account:
         return (
             0 < seat.retry_ms <= now_ms
             or 0 < seat.guards_retry_ms <= now_ms
+            or 0 < seat.again_ms <= now_ms
             or self.overdue(seat, now_ms)
             or self.stalled(seat, now_ms)
         )

@@ -50,7 +50,7 @@ from cambist.domain.wish import CancelEntries, Enter, Exit, Fraction, Notional, 
 from cambist.engine import hand, hearing
 from cambist.engine.account import KEPT, Account, Outcome, Seat, Touched
 from cambist.engine.core import process
-from cambist.engine.sending import alert, booked, cancel, drop_waiting, freeze, obey, tell_refused
+from cambist.engine.sending import alert, booked, drop_waiting, freeze, obey, tell_refused
 from cambist.engine.state import Bot, State
 from cambist.engine.upkeep import forget, keep_up, note_bare, settle
 from cambist.execution.breaker import BreakerRules, armed, moved, rearm, size_factor, watch
@@ -216,7 +216,7 @@ def _take_back_entries(account: Account, seat: Seat, ts: int, out: Outcome) -> N
         for one in account.working(seat.spec.id):
             if not one.order.reduces:
                 seat.amended.pop(one.request.client_id, None)
-                cancel(account, one, ts, out)
+                hand.take_back(account, seat, one, ts, out)
         return
     wish = Decided(seat.spec.id, ts, seat.bot.mark, (CancelEntries(),))
     obey(account, seat, process(seat.state, wish), ts, out)

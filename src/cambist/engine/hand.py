@@ -18,12 +18,13 @@ from cambist.domain.refusal import Reason, Refused
 from cambist.domain.report import FillReport
 from cambist.domain.request import OrderRequest
 from cambist.domain.timeframe import Timeframe
-from cambist.engine.account import Account, Amendment, Outcome, Seat, Touched
+from cambist.engine.account import RETRY_MS, Account, Amendment, Outcome, Seat, Touched
 from cambist.engine.sending import DEFAULT_FEE_BPS, ROOM_BPS, alert, booked, cancel, send, situation, tell_refused
 from cambist.engine.state import Bot, State
 from cambist.execution.ids import client_id
 from cambist.execution.limits import Situation
 from cambist.execution.orders import Life, Working
+from cambist.execution.protection import RESTING
 from cambist.execution.risk import judge
 from cambist.portfolio import ledger as book
 
@@ -69,8 +70,15 @@ def cancelled(account: Account, event: HandCancelled, out: Outcome) -> Touched:
         return event.ts, ()
     seat.amended.pop(event.client_id, None)
     if not one.ended:
-        cancel(account, one, event.ts, out)
+        take_back(account, seat, one, event.ts, out)
     return event.ts, (seat,)
+
+
+def take_back(account: Account, seat: Seat, one: Working, ts: int, out: Outcome) -> None:
+    """Cancel an order by hand; `settle` asks again until it is over."""
+    if one.request.client_id not in seat.leaving:
+        seat.leaving.append(one.request.client_id)
+    cancel(account, one, ts, out)
 
 
 def amended(account: Account, event: HandAmended, out: Outcome) -> Touched:
@@ -95,13 +103,19 @@ def filled(account: Account, seat: Seat, one: Working, fill: FillReport, out: Ou
 
 
 def settle(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
-    """Let go of orders that are over, and order anew those that were amended."""
+    """Let go of orders that are over, order anew those that were amended, and cancel again what still stands."""
+    standing = []
     for one in account.under_way(seat.spec.id):
+        name = one.request.client_id
         if not one.settled:
+            if one.life in RESTING and (name in seat.leaving or name in seat.amended):
+                standing.append(one)
             continue
         account.leave(one)
         one.told = True
-        wanted = seat.amended.pop(one.request.client_id, None)
+        if name in seat.leaving:
+            seat.leaving.remove(name)
+        wanted = seat.amended.pop(name, None)
         if wanted is None or one.life is not Life.CANCELLED:
             continue
         left = wanted.quantity - one.filled
@@ -109,6 +123,12 @@ def settle(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
             name = f"{seat.spec.id}|{wanted.request}"
             order = replace(one.order, id=name, quantity=left, price=wanted.price, trigger=wanted.trigger)
             _place(account, seat, order, ts, out)
+    if standing and not seat.again_ms:
+        seat.again_ms = ts + RETRY_MS
+    elif not standing or ts >= seat.again_ms:
+        seat.again_ms = 0
+        for one in standing:
+            cancel(account, one, ts, out)
 
 
 def spendable(account: Account, asset: str) -> Decimal:

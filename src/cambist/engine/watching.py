@@ -68,7 +68,8 @@ class Watch:
         """Take note of how an account stands after events."""
         account = lane.account
         seats = account.seats.values()
-        self._holds(lane, frozenset(seat.spec.symbol for seat in seats if seat.bot.position))
+        # an order by hand that must be cancelled once more waits for its time as a position does
+        self._holds(lane, frozenset(seat.spec.symbol for seat in seats if seat.bot.position or seat.again_ms))
         self._is_worth(lane, sum((account.notional(seat) for seat in seats), ZERO))
 
     def forget(self, lane: Lane) -> None:
