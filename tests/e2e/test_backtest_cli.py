@@ -166,6 +166,13 @@ def test_own_files_run_with_class_names_too(run, lake):
     code, out, err = run("backtest", "mine.py", *RUN[2:], "--json")
     assert (code, out) == (1, "")
     assert "name one: One, Two" in err
+    code, out, err = run("backtest", "mine.py:Zed", *RUN[2:], "--json")
+    assert (code, out) == (1, "")
+    assert "no such strategy. There are: One, Two" in err
+    (lake / "ends.py").write_text("import sys\nsys.exit(3)\n")
+    code, out, err = run("strategies", "ends.py")
+    assert (code, out) == (1, "")
+    assert "ends the program when it is loaded (line 2)" in err
 
 
 def test_looking_ahead_brands_the_result_but_is_no_error(run, lake):
@@ -193,6 +200,13 @@ def test_looking_ahead_brands_the_result_but_is_no_error(run, lake):
         ((*RUN, "--cash", "-5"), 1, "cash: -5.0 will not do.", "cash : -5.0 ne convient pas."),
         ((*RUN, "--since", "yesterday"), 1, "yesterday", "yesterday"),
         ((*RUN, "--since", "2030-01-01"), 1, "at least two candles", "au moins deux bougies"),
+        (
+            (*RUN, "--since", "2024-06-01", "--until", "2024-05-01T12:00"),
+            1,
+            "'2024-06-01..2024-05-01 12:00'",
+            "'2024-06",
+        ),
+        ((*RUN, "--until", "2023-05-01"), 1, "'..2023-05-01'", "'..2023-05-01'"),
         (("backtest", "ema_cros", *RUN[2:]), 1, "There is no such file", "Il n'y a ni fichier"),
         (("backtest", "no.py", *RUN[2:]), 1, "There is no such file", "Il n'y a ni fichier"),
         (("backtest", "ema_cross", "--symbol", "X/Y", "--timeframe", "1h"), 1, "has no candles of X/Y", "de X/Y"),

@@ -180,7 +180,7 @@ def test_refusals_name_what_was_written(home: Home):
     late = home.run(f"bot create b ema_cross {at} --since 2030-01-01 --until 2029-01-01", code=1)
     assert "--until: '2029-01-01' will not do" in late
     home.run(f"bot create b ema_cross {at}")
-    home.run("bot delete b --yes")
+    assert "was deleted: its name stays taken" in home.run(f"bot create b ema_cross {at}", code=1)
     assert "max_daily_loss: '-1' will not do" in home.run("account set paper max_daily_loss=-1", code=1)
     assert "--api: 'foo' will not do" in home.run("up --headless --port 0 --api foo", code=1)
     assert "--for: 'nan' will not do" in home.run("up --headless --no-api --port 0 --for nan", code=1)
