@@ -14,6 +14,7 @@ from types import ModuleType
 import cambist.strategies as package
 from cambist.domain.errors import BadStrategy
 from cambist.strategies._base import Strategy
+from cambist.strategies._digest import digest_of_class
 from cambist.strategies._signals import Signals, SignalStrategy
 from cambist.strategies._template import TemplateStrategy
 
@@ -86,7 +87,9 @@ def source_of(strategy: type) -> str:
     if source is not None:
         return str(source)
     file = getattr(sys.modules.get(strategy.__module__), "__file__", None)
-    return Path(file).read_text(encoding="utf-8") if file and Path(file).is_file() else strategy.__qualname__
+    if file and Path(file).is_file():
+        return Path(file).read_text(encoding="utf-8")
+    return f"{strategy.__qualname__} {digest_of_class(strategy)}"  # typed in: other lines are another strategy
 
 
 def _text(file: Path) -> str:

@@ -1,13 +1,16 @@
 """Parameters as people give them, and strategies by name or from files."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import cambist as cb
 from cambist.domain.errors import BadInput, BadStrategy
 from cambist.domain.text import speak
-from cambist.strategies._load import from_source, samples
+from cambist.strategies._base import Strategy
+from cambist.strategies._load import AnyStrategy, from_source, samples, source_of
+from cambist.strategies._param import param
 
 
 class Tuned(cb.Strategy):
@@ -238,3 +241,34 @@ def test_the_code_of_a_loaded_strategy_is_part_of_its_result(file):
     )
     assert first.code_hash != second.code_hash
     assert first.data_hash == second.data_hash
+
+
+TYPED = """
+class Base(Strategy):
+    shift = {shift}
+
+    def next(self):
+        pass
+
+
+class Mine(Base):
+    fast = param({fast}, low=2, high=50)
+
+    def next(self):
+        if self.ema({length}) > 1:
+            self.buy()
+"""
+
+
+def _typed_in(shift: int = 1, fast: int = 10, length: int = 5) -> AnyStrategy:
+    """Return a strategy as a console knows it: of no file."""
+    names: dict[str, Any] = {"__name__": "typed_in", "Strategy": Strategy, "param": param}
+    exec(TYPED.format(shift=shift, fast=fast, length=length), names)
+    found: AnyStrategy = names["Mine"]
+    return found
+
+
+def test_what_is_typed_in_anew_is_another_strategy_only_if_it_does_something_else():
+    assert source_of(_typed_in()) == source_of(_typed_in())
+    told = {source_of(_typed_in(**other)) for other in ({}, {"shift": 2}, {"fast": 11}, {"length": 6})}
+    assert len(told) == 4

@@ -15,7 +15,6 @@ import numpy as np
 from cambist.analytics.performance import padded, relative_changes, samples
 from cambist.analytics.resampling import random_entries
 from cambist.backtest.optimise import driver
-from cambist.backtest.optimise.functions import digest_of_function
 from cambist.backtest.optimise.judge import Evidence, judge
 from cambist.backtest.optimise.paths import evenly, purged_paths
 from cambist.backtest.optimise.plan import Plan, Progress
@@ -26,6 +25,7 @@ from cambist.backtest.optimise.splits import Cut, Scheme, holdout
 from cambist.backtest.optimise.walk import walk_forward
 from cambist.domain.proof import Verdict
 from cambist.domain.search import EXACT, Method, Span, Trial
+from cambist.strategies._digest import digest_of_function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +117,7 @@ def hunt(
     Raises `BadInput` for a share or a scheme that the history does not allow.
     """
     held, anchored = None, False
-    if split is not None and split < 1.0:
+    if split is not None and split != 1.0:
         train, held = holdout(evaluator.whole, split)
         plan = replace(plan, span=train)
     windows: tuple[Cut, ...] = ()

@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from cambist.backtest.optimise.functions import digest_of_function
 from cambist.backtest.optimise.run import written
+from cambist.strategies._digest import digest_of_function
 
 MADE = """
 import sys
@@ -89,7 +89,7 @@ def test_what_refers_to_itself_has_a_digest():
 def test_every_process_gives_the_same():
     code = (
         f"source = {MADE!r}\n"
-        "from cambist.backtest.optimise.functions import digest_of_function\n"
+        "from cambist.strategies._digest import digest_of_function\n"
         "exec(source)\nprint(*[digest_of_function(one) for one in around(5)])"
     )
     said = [

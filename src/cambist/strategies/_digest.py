@@ -1,4 +1,4 @@
-"""What a function does, as a digest: conditions may be given as functions, and others are another search."""
+"""What a function or a class does, as a digest: where there is no file, another text must still be another one."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ def digest_of_function(function: Callable[..., Any]) -> str:
     these and functions of its own module that it names. What else it calls counts by its name.
     """
     return blake2b(_told(function, {}).encode(), digest_size=4).hexdigest()
+
+
+def digest_of_class(kind: type) -> str:
+    """Return a digest of all that ``kind``, and those that it is made of outside of Cambist, hold; as for functions."""
+    ours = [one for one in kind.__mro__ if one.__module__.partition(".")[0] not in ("builtins", "cambist")]
+    parts = []
+    for one in ours:
+        for name, value in sorted(vars(one).items()):
+            if not (name.startswith("__") and name.endswith("__")) or name in ("__init__", "__call__"):
+                function = getattr(value, "__func__", getattr(value, "fget", value))
+                parts.append(f"{name}={_told(function, {})}")
+    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def _told(value: Any, met: dict[int, Any]) -> str:
