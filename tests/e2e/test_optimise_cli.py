@@ -98,7 +98,7 @@ def test_several_objectives_give_a_front(shell):
         (("optimise", "cross.py", "fast=9:3", *MARKET), "fast"),
         (("optimise", "cross.py", "fast=4,8", *MARKET, "--objective", "sharp"), "sharpe"),
         (("optimise", "cross.py", "fast=4,8", *MARKET, "--where", "fast <"), "where"),
-        (("optimise", "cross.py", "fast=4,8", *MARKET, "--split", "0"), "split"),
+        *((("optimise", "cross.py", "fast=4,8", *MARKET, "--split", share), "split") for share in ("0", "2", "nan")),
         (("optimise", "cross.py", "fast=4,8", *MARKET, "--walk-forward", "soon"), "90d/30d"),
         (("optimise", "cross.py", "fast=4,8", *MARKET, "--set", "fast=9"), "fast"),
         (("optimise", "cross.py", "fast=4,8", *MARKET, "--set", "calm=9"), "calm"),
