@@ -379,6 +379,7 @@ def test_orders_by_hand_are_followed_after_a_start_though_the_account_has_no_bot
             number = ask(place.register, 1, "paper", "order", 0, **order)
             await started(place, floor)
             assert not place.register.request(number).refused, place.register.request(number).answer
+            await until(lambda: place.exchange.open_orders("paper"), "it rests at the venue")
         place.exchange.trade(SYMBOL, NOW + MINUTE_MS, price * 0.8, 1e6)
         async with place.floor() as floor:
             assert floor._attendant is not None

@@ -139,6 +139,7 @@ def test_a_bot_s_budget_is_not_taken_from_what_an_order_by_hand_waits_for(place:
             number = tell_bot(place.register, "hook", "start", 0)
             await started(place, floor)
             assert place.register.request(number).refused
+            await until(lambda: place.exchange.open_orders("paper"), "it rests at the venue")
             place.exchange.trade(SYMBOL, NOW + MINUTE_MS, PRICE * 0.8, 1e6)
             ledger = engine_of(floor).lanes["paper"].account.ledger
             await until(lambda: ledger.balance("free", "BTC"), "filled")
