@@ -31,7 +31,8 @@ _TOLD = {
 }
 """What people tell a bot to be."""
 ASKED_EVERY_S = 0.25
-_URGENT = frozenset(("halt", "reduce_only"))
+_URGENT = frozenset(("halt", "reduce_only", "activate"))
+"""What waits for nothing else that is asked of its account, and goes in turn: the last of these words holds."""
 _Line = tuple[str, bool]
 """An account, and whether it is about what is urgent."""
 _NEEDS_VENUE = frozenset(("order", "amend", "wish"))

@@ -165,7 +165,7 @@ def test_one_journal_that_cannot_be_read_keeps_nobody_else_down(place: Place):
 def test_a_halt_does_not_wait_for_what_hangs(place: Place):
     class Hanging(SimulatedVenue):
         async def price(self, symbol: str) -> Decimal:
-            await asyncio.sleep(30)
+            await asyncio.sleep(2)
             return await super().price(symbol)
 
     async def hanging(spec: AccountSpec) -> SimulatedVenue:
@@ -181,8 +181,12 @@ def test_a_halt_does_not_wait_for_what_hangs(place: Place):
             account.prices.clear()
             ask(place.register, 1, "paper", "offer", 0, symbol=SYMBOL)
             await asyncio.sleep(0.5)
+            ask(place.register, 1, "paper", "activate", 0)
             ask(place.register, 1, "paper", "halt", 0)
             await until(lambda: account.trading is TradingState.HALTED, "halted")
+            assert place.register.waiting()  # for a price
+            await until(lambda: not place.register.waiting(), "all is done")
+            assert account.trading is TradingState.HALTED  # the last word
 
     run(work)
 

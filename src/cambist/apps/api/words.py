@@ -59,6 +59,10 @@ Ms = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="Millisecond
 """A moment."""
 
 
+ParamName = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""What a strategy's parameter may be called."""
+
+
 class Body(BaseModel):
     """What a request brings; a field that is not known is an error, for it would do nothing."""
 

@@ -16,7 +16,7 @@ from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.jobs import JobAnswer, accepted, around, new_id
 from cambist.apps.api.services import Own, Server
-from cambist.apps.api.words import Answer, Body, Exact, Ms
+from cambist.apps.api.words import Answer, Body, Exact, Ms, ParamName
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.trade import Trade
 from cambist.ports.results import StoredResult
@@ -28,7 +28,6 @@ router = Area("/backtests", tags=["backtests"])
 BacktestId = Annotated[int, Path(ge=1, le=2_147_483_647, examples=[12])]
 NO_NUL = r"^[^\x00]*$"
 """What a database takes as text."""
-ParamName = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 ParamValue = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | bool | int | float
 _POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
 

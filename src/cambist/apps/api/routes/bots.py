@@ -13,7 +13,7 @@ from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Stores, read_on
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms
+from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms, ParamName
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.errors import BadInput, NotFound, Taken
 from cambist.domain.past import Wanted
@@ -31,8 +31,6 @@ _PLAIN = r"^[^\x00-\x1f]*$"
 _LAST_TRADES = 10
 Id = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["trend"])]
 Account = Annotated[str | None, Query(max_length=80, pattern=_PLAIN, description="Of this account alone.")]
-
-ParamName = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class BotBody(Body):
