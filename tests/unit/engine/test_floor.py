@@ -160,6 +160,10 @@ class Place:
             signal = Signal(venue="simulated", candle=tick, received_ms=ts)
             await self.bus.publish(HEARTBEAT, signal.message())
 
+    def trade(self, price: float) -> None:
+        """Let somebody trade at ``price``, a minute from now: after whatever rests by now has come to rest."""
+        self.exchange.trade(SYMBOL, self.clock.now_ms() + MINUTE_MS, price, 1e6)
+
     def orders(self) -> int:
         return sum(one.type == "market" for one in self.exchange.orders("paper", SYMBOL))
 
@@ -380,7 +384,7 @@ def test_orders_by_hand_are_followed_after_a_start_though_the_account_has_no_bot
             await started(place, floor)
             assert not place.register.request(number).refused, place.register.request(number).answer
             await until(lambda: place.exchange.open_orders("paper"), "it rests at the venue")
-        place.exchange.trade(SYMBOL, NOW + MINUTE_MS, price * 0.8, 1e6)
+        place.trade(price * 0.8)
         async with place.floor() as floor:
             assert floor._attendant is not None
             ledger = floor._attendant._engine.lanes["paper"].account.ledger

@@ -4,7 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.unit.engine.test_floor import MARKET, NOW, SYMBOL, Place, _gone, place, run, started, until
+from tests.unit.engine.test_floor import MARKET, SYMBOL, Place, _gone, place, run, started, until
 
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.adapters.storage.register import SqlRegister
@@ -12,7 +12,7 @@ from cambist.adapters.venues.simulated.venue import SimulatedVenue
 from cambist.domain.account import AccountSpec, BotStatus, Mode
 from cambist.domain.event import BotChanged
 from cambist.domain.request import OrderRequest
-from cambist.domain.timeframe import MINUTE_MS, Timeframe
+from cambist.domain.timeframe import Timeframe
 from cambist.domain.trading import TradingState
 from cambist.engine.floor import Floor
 from cambist.engine.live import Engine
@@ -140,7 +140,7 @@ def test_a_bot_s_budget_is_not_taken_from_what_an_order_by_hand_waits_for(place:
             await started(place, floor)
             assert place.register.request(number).refused
             await until(lambda: place.exchange.open_orders("paper"), "it rests at the venue")
-            place.exchange.trade(SYMBOL, NOW + MINUTE_MS, PRICE * 0.8, 1e6)
+            place.trade(PRICE * 0.8)
             ledger = engine_of(floor).lanes["paper"].account.ledger
             await until(lambda: ledger.balance("free", "BTC"), "filled")
             assert ledger.balance("free", "USDT") >= 0
