@@ -170,6 +170,7 @@ class House:
                 register=self.register,
                 bus=self.bus,
                 clock=self.market.clock,
+                wall=bootstrap.running_clock(),
                 alerts=bootstrap.alerts(self.register, self._audit),
                 recent=self.market.recent,
                 market=self.market.name,

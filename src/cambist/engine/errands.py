@@ -36,6 +36,8 @@ _URGENT = frozenset(("halt", "reduce_only", "activate"))
 _Line = tuple[str, bool]
 """An account, and whether it is about what is urgent."""
 _NEEDS_VENUE = frozenset(("order", "amend", "wish"))
+MOST_AGE_MS = 60_000
+"""What would trade is not done later than this after it was asked: its person saw another price."""
 _OPENS_S, _LOOKS_S = 5.0, 0.05
 """How long what is asked of an account waits until it has been opened."""
 
@@ -137,10 +139,18 @@ class Errands:
         if request.id in lane.account.asked:  # before the engine was started anew: only the answer was lost
             return say("request.done_before")
         if request.action in _NEEDS_VENUE:
+            self._hold_in_time(request, params)
             await self._opened(lane)
         if request.bot:
             return await self._do_with_bot(lane, request, params)
         return await self._do_with_account(lane, request, params)
+
+    def _hold_in_time(self, request: Request, params: dict[str, Any]) -> None:
+        """Raise `CambistError` for what waited too long, because no engine ran or a venue hung, and could open."""
+        age_ms = self._around.wall.now_ms() - request.asked_ms
+        if age_ms <= MOST_AGE_MS or (request.action == "wish" and not requests.enters(params)):
+            return
+        raise CambistError("request.too_late", seconds=age_ms // 1_000, most=MOST_AGE_MS // 1_000)
 
     async def _newly(self, account: str) -> Lane:
         specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}

@@ -90,6 +90,11 @@ def wishes_of(params: Mapping[str, Any]) -> tuple[Wish, ...]:
     return tuple(_wish(one) for one in given)
 
 
+def enters(params: Mapping[str, Any]) -> bool:
+    """Tell whether the wishes in ``params`` could open something."""
+    return any(isinstance(wish, Enter) for wish in wishes_of(params))
+
+
 def _wish(given: Any) -> Wish:
     kind = given.get("kind") if isinstance(given, Mapping) else None
     if kind == "exit":

@@ -43,6 +43,8 @@ class Surroundings:
     register: Register
     bus: Bus
     clock: Clock
+    wall: Clock
+    """By which people say when they ask: ``clock`` may go faster."""
     alerts: Alerts
     recent: RecentMarket
     """History of the market that bots are shown."""

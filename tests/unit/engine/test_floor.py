@@ -131,6 +131,7 @@ class Place:
             register=self.register,
             bus=self.bus,
             clock=self.clock,
+            wall=self.clock,
             alerts=self.heard,
             recent=self.recent,
             market="simulated",
@@ -380,7 +381,7 @@ def test_orders_by_hand_are_followed_after_a_start_though_the_account_has_no_bot
     async def work() -> None:
         order = {"symbol": SYMBOL, "side": "buy", "type": "limit", "quantity": "0.01", "price": f"{price * 0.9:.2f}"}
         async with place.floor() as floor:
-            number = ask(place.register, 1, "paper", "order", 0, **order)
+            number = ask(place.register, 1, "paper", "order", place.clock.now_ms(), **order)
             await started(place, floor)
             assert not place.register.request(number).refused, place.register.request(number).answer
             await until(lambda: place.exchange.open_orders("paper"), "it rests at the venue")

@@ -14,6 +14,7 @@ from cambist.domain.event import BotChanged
 from cambist.domain.request import OrderRequest
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.trading import TradingState
+from cambist.engine.errands import MOST_AGE_MS
 from cambist.engine.floor import Floor
 from cambist.engine.live import Engine
 from cambist.ports.book import JournalEntry
@@ -91,7 +92,7 @@ def test_who_asks_again_after_a_crash_is_told_that_it_was_done(place: Place, mon
         with monkeypatch.context() as broken:
             broken.setattr(SqlRegister, "answer", _gone)
             async with place.floor():
-                number = ask(place.register, 1, "paper", "order", 0, **order())
+                number = ask(place.register, 1, "paper", "order", place.clock.now_ms(), **order())
                 await until(lambda: place.exchange.open_orders("paper"), "the order is at the venue")
                 await asyncio.sleep(0.1)
         async with place.floor() as floor:
@@ -119,8 +120,8 @@ def test_what_waited_for_an_engine_waits_for_its_venue_too(place: Place):
         place.open_venue = slow  # type: ignore[method-assign]
         wishes = [{"kind": "enter", "side": "buy", "notional": "500"}]
         asked = [
-            ask(place.register, 1, "paper", "order", 0, **order()),
-            ask(place.register, 1, "paper", "wish", 0, bot="hook", wishes=wishes),
+            ask(place.register, 1, "paper", "order", place.clock.now_ms(), **order()),
+            ask(place.register, 1, "paper", "wish", place.clock.now_ms(), bot="hook", wishes=wishes),
         ]
         async with place.floor() as floor:
             await started(place, floor)
@@ -130,10 +131,37 @@ def test_what_waited_for_an_engine_waits_for_its_venue_too(place: Place):
     run(work)
 
 
+def test_what_was_asked_for_long_ago_opens_nothing_but_may_still_close(place: Place):
+    async def work() -> None:
+        enter, leave = [{"kind": "enter", "side": "buy", "notional": "500"}], [{"kind": "exit"}]
+        hook(place)
+        tell_bot(place.register, "hook", "start", 0)
+        async with place.floor() as floor:
+            await started(place, floor)
+            now = place.clock.now_ms()
+            ask(place.register, 1, "paper", "wish", now, bot="hook", wishes=enter)
+            account = engine_of(floor).lanes["paper"].account
+            await until(lambda: account.seats["hook"].bot.position, "it holds")
+        long_ago = place.clock.now_ms() - MOST_AGE_MS - 1
+        number = ask(place.register, 1, "paper", "order", long_ago, **order())
+        again = ask(place.register, 1, "paper", "wish", long_ago, bot="hook", wishes=enter)
+        out = ask(place.register, 1, "paper", "wish", long_ago, bot="hook", wishes=leave)
+        async with place.floor() as floor:
+            await started(place, floor)
+            asked = [place.register.request(one) for one in (number, again, out)]
+            assert [one.refused for one in asked] == [True, True, False]
+            assert "60 s" in asked[0].answer
+            account = engine_of(floor).lanes["paper"].account
+            await until(lambda: account.idle, "it has left")
+            assert not place.exchange.open_orders("paper")
+
+    run(work)
+
+
 def test_a_bot_s_budget_is_not_taken_from_what_an_order_by_hand_waits_for(place: Place):
     async def work() -> None:
         async with place.floor() as floor:
-            ask(place.register, 1, "paper", "order", 0, **order(f"{9_000 / (PRICE * 0.9):.3f}"))
+            ask(place.register, 1, "paper", "order", place.clock.now_ms(), **order(f"{9_000 / (PRICE * 0.9):.3f}"))
             await started(place, floor)
             hook(place, "9000")
             number = tell_bot(place.register, "hook", "start", 0)
@@ -208,7 +236,7 @@ def test_stop_and_sell_waits_for_an_entry_that_is_on_its_way(place: Place):
         async with place.floor() as floor:
             await started(place, floor)
             wishes = [{"kind": "enter", "side": "buy", "notional": "500"}]
-            ask(place.register, 1, "paper", "wish", 0, bot="hook", wishes=wishes)
+            ask(place.register, 1, "paper", "wish", place.clock.now_ms(), bot="hook", wishes=wishes)
             await started(place, floor)
             tell_bot(place.register, "hook", "stop", 0, sell=True)
             await started(place, floor)

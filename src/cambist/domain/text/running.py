@@ -145,6 +145,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "It was done before the engine was started anew: its orders are in the list.",
         "C'était fait avant le redémarrage du moteur : ses ordres sont dans la liste.",
     ),
+    "request.too_late": (
+        "It was asked {seconds} s ago, and prices move on: what would trade is done within {most} s or not at all. "
+        "Ask again if you still want it.",
+        "C'était demandé il y a {seconds} s et les prix bougent : ce qui ferait un ordre est fait en {most} s, ou pas du "
+        "tout. Redemandez-le si vous le voulez encore.",
+    ),
     "running.done.delete": (
         "{bot} is deleted; its money is the account's again.",
         "{bot} est supprimé ; son argent revient au compte.",
@@ -180,8 +186,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{account} utilise ses nouvelles clés.",
     ),
     "running.done.leave": (
-        "{account} has left; its rows are deleted.",
-        "{account} est parti ; ses lignes sont supprimées.",
+        "{account} is deleted, with its bots and all that was kept of it.",
+        "{account} est supprimé, avec ses robots et tout ce qui en était gardé.",
     ),
     "running.holds": (
         "{account} still holds positions or has orders under way: close them first, or force it.",
