@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.property import test_desk as desk
 
-from cambist.domain.event import HandAmended, HandCancelled, HandOrdered, Wished
+from cambist.domain.event import AccountEvent, Decided, HandAmended, HandCancelled, HandOrdered, Wished
+from cambist.domain.instrument import Kind
 from cambist.domain.order import OrderType, Side
 from cambist.domain.refusal import Reason
 from cambist.domain.request import Traits
@@ -111,6 +112,58 @@ def test_what_people_order_is_neither_lost_nor_doubled(traits: Traits, fee_in_ba
         if isinstance(event, HandOrdered | HandAmended):
             assert traded.get(client_id(f"{HAND}|{event.request}", desk.SYMBOL), 0) <= event.quantity
     assert len(set(account.asked)) == len(account.asked)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), traits=st.sampled_from([desk.NATIVE, desk.PLAIN, desk.NOTHING]))
+def test_on_a_perpetual_nobody_closes_what_is_another_s_or_shorts_beyond_the_cash(traits: Traits, seed: int):
+    symbol = "BTC/USDT:USDT"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk, "SYMBOL", symbol)
+        patch.setattr(desk, "BTC", replace(desk.BTC, symbol=symbol, kind=Kind.PERPETUAL))
+        patch.setattr(desk, "BOT", replace(desk.BOT, budget=BUDGET, symbol=symbol))
+        world = Perpetual(seed, traits)
+        for _ in range(40):
+            world.candle()
+            if world.random.random() < 0.3:
+                world.decide()
+            for _ in range(world.random.randint(0, 3)):
+                world.ask_for()
+            world.deliver(0.7)
+            world.pass_time()
+        world.calm_down()
+    account = world.account
+    held = {asset: balance.total for asset, balance in world.exchange.balances("paper").items() if balance.total}
+    assert account.ledger.holdings() == held
+    assert not account.frozen
+
+
+class Perpetual(World):
+    """People and a bot, both ways, on one perpetual."""
+
+    def take(self, event: AccountEvent) -> None:
+        super().take(event)
+        sides = {seat.by_hand: self.account.held(seat) for seat in self.account.seats.values()}
+        if len(sides) == 2:
+            assert sides[True] * sides[False] >= 0
+
+    def look_after(self) -> None:
+        """Leave that to the desk's own test: it measures what spot sells."""
+
+    def decide(self) -> None:
+        side = self.random.choice(list(Side))
+        wish: Wish = Enter(side=side, size=Fraction(0.5), stop_loss=self.random.choice([None, 0.02]))
+        if self.random.random() < 0.4:
+            wish = Exit()
+        self.take(Decided("bot", self.ts, self.price, (wish,)))
+
+    def _wanted(self, number: int) -> HandOrdered | HandCancelled | HandAmended | Wished:
+        event = super()._wanted(number)
+        if isinstance(event, Wished):
+            return replace(event, wishes=(Exit(),))
+        if isinstance(event, HandOrdered):
+            return replace(event, reduce_only=self.random.random() < 0.3)
+        return event
 
 
 def test_a_request_is_acted_on_once_whatever_is_asked_between():

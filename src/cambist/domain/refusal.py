@@ -37,6 +37,7 @@ class Reason(StrEnum):
     ORDER_RATE = "order_rate"
     DAILY_LOSS = "daily_loss"
     NO_HOLDING = "no_holding"
+    OPPOSED = "opposed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from cambist.domain.account import HAND, AccountSpec, BotSpec, BotStatus
 from cambist.domain.alert import Alert
 from cambist.domain.command import Place, PlacePair, VenueCommand
 from cambist.domain.event import Configured, GuardTouched
+from cambist.domain.instrument import Kind
 from cambist.domain.ledger import LedgerEntry
-from cambist.domain.order import OrderType
+from cambist.domain.order import OrderType, Side
 from cambist.domain.position import ZERO, Position
 from cambist.domain.refusal import Refused
 from cambist.domain.report import OrderReport
@@ -26,7 +27,7 @@ from cambist.execution.limits import Limits, OrderRate
 from cambist.execution.orders import Life, Working
 from cambist.execution.protection import Protection
 from cambist.execution.reconcile import Contract
-from cambist.portfolio.ledger import Ledger
+from cambist.portfolio.ledger import FREE, Ledger
 
 KEPT = 200
 """How many ended orders, closed trades and refusals an account keeps at hand; the journal has them all."""
@@ -78,6 +79,8 @@ class Seat:
     """Not before this."""
     returns: int = 0
     """How often it has given something back since it was deleted: what comes late is given back too."""
+    bought: Decimal = ZERO
+    """Of a spot pair, base currency that orders by hand have brought and not sold again; 0 on perpetuals."""
     amended: dict[str, Amendment] = field(default_factory=dict)
     """By client id, orders by hand that are being taken back to be ordered anew."""
 
@@ -211,14 +214,42 @@ class Account:
                 total += seat.state.cash + bot.position.quantity * marked(price)
         return total
 
+    def held(self, seat: Seat) -> Decimal:
+        """Return what a bot holds of its instrument, or what orders by hand have brought of it; negative if short."""
+        instrument = seat.bot.instrument
+        if not seat.by_hand:
+            return seat.bot.position.quantity
+        return self.ledger.balance(FREE, instrument.symbol) if instrument.kind is Kind.PERPETUAL else seat.bought
+
+    def wanted(self, seat: Seat, side: Side) -> Decimal:
+        """Return what entries of a bot or by hand may still bring on ``side``, those being taken back included."""
+        working = [one for one in self.working(seat.spec.id) if not one.order.reduces]
+        sent = {one.order.id for one in working}
+        left = [(one.order, one.left) for one in working]
+        left += [(order, order.quantity) for order, _ in seat.bot.entries.values() if order.id not in sent]
+        return sum((quantity for order, quantity in left if order.side is side), ZERO)
+
+    def opposes(self, seat: Seat, side: Side) -> bool:
+        """Tell whether others hold, or would come to hold, the opposite of ``side`` on the same perpetual.
+
+        A venue nets all that an account holds of one: each would then be closed by the other's entry.
+        """
+        if seat.bot.instrument.kind is not Kind.PERPETUAL:
+            return False
+        others = (one for one in self.seats.values() if one is not seat and one.spec.symbol == seat.spec.symbol)
+        held = ((self.held(one) * side.sign, self.wanted(one, side.opposite)) for one in others)
+        return any(here < 0 or there > max(ZERO, here) for here, there in held)
+
     def notional(self, seat: Seat, without: str = "") -> Decimal:
-        """Return what a bot holds and has ordered, in quote currency, the entry of this id left out."""
+        """Return what a bot or somebody by hand holds and has ordered, in quote currency, the entry of this id left
+        out. What by hand is less than the venue would take back counts for nothing."""
         bot = seat.bot
         if seat.by_hand:
+            price = self.price_of(seat)
             waiting = (one for one in self.working(bot.id) if not one.order.reduces and one.order.id != without)
-            return sum(
-                (one.left * (one.order.price or one.order.trigger or self.price_of(seat)) for one in waiting), ZERO
-            )
+            ordered = sum((one.left * (one.order.price or one.order.trigger or price) for one in waiting), ZERO)
+            held = abs(self.held(seat)) * price
+            return ordered + (held if held >= bot.instrument.min_notional else ZERO)
         entries = sum((order.quantity for order, _ in bot.entries.values() if order.id != without), ZERO)
         return (abs(bot.position.quantity) + entries) * Decimal(repr(bot.mark))
 

@@ -192,6 +192,8 @@ class Errands:
             if seat.bot.instrument.kind is not Kind.SPOT:
                 raise BadInput("bot", spec.id, "running.no_release")
             await self._engine.put(lane, Released(spec.id, now))
+            if seat.bot.position:
+                raise Taken("running.exit_under_way", bot=spec.id)
         if (request.action == "sell" or params.get("sell")) and not await self._sell(lane, seat):
             return say("running.nothing_held", bot=spec.id)
         return say(f"running.done.{request.action}", bot=spec.id)

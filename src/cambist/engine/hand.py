@@ -45,7 +45,7 @@ def ordered(account: Account, event: HandOrdered, out: Outcome) -> Touched:
         side=event.side,
         type=event.type,
         quantity=event.quantity,
-        role=Role.EXIT if _only_reduces(event) else Role.ENTRY,
+        role=Role.EXIT if _only_reduces(account, seat, event) else Role.ENTRY,
         price=event.price,
         trigger=event.trigger,
         time_in_force=event.time_in_force,
@@ -54,13 +54,15 @@ def ordered(account: Account, event: HandOrdered, out: Outcome) -> Touched:
     return event.ts, (seat,)
 
 
-def _only_reduces(event: HandOrdered) -> bool:
+def _only_reduces(account: Account, seat: Seat, event: HandOrdered) -> bool:
     """Tell whether an order can only make smaller what is held, so that no limit on entries applies to it.
 
     On a spot market that is every sale, for nobody sells what is not there, and no purchase, whatever is said of it:
     only a perpetual's venue holds an order to what it was said to reduce.
     """
-    return event.reduce_only if event.instrument.kind is Kind.PERPETUAL else event.side is Side.SELL
+    if event.instrument.kind is not Kind.PERPETUAL:
+        return event.side is Side.SELL
+    return event.reduce_only or event.quantity <= _closable(account, seat, event.side)
 
 
 def cancelled(account: Account, event: HandCancelled, out: Outcome) -> Touched:
@@ -82,10 +84,19 @@ def take_back(account: Account, seat: Seat, one: Working, ts: int, out: Outcome)
 
 
 def amended(account: Account, event: HandAmended, out: Outcome) -> Touched:
-    """A person wants an order by hand otherwise: it is taken back, and what is then left of it is ordered anew."""
+    """A person wants an order by hand otherwise: it is taken back, and what is then left of it is ordered anew.
+
+    It stays as it is if that would be refused.
+    """
     seat, one = _of(account, event.client_id)
     if seat is None or one is None or not account.first(event.request) or one.ended:
         return event.ts, ()
+    left = event.quantity - one.filled
+    wanted = replace(one.order, quantity=left, price=event.price, trigger=event.trigger)
+    reason = _refusal(account, seat, wanted, event.ts) if left > 0 else None
+    if reason is not None:
+        _refuse(account, seat, reason, event.ts, out)
+        return event.ts, (seat,)
     seat.amended[event.client_id] = Amendment(event.request, event.quantity, event.price, event.trigger)
     cancel(account, one, event.ts, out)
     return event.ts, (seat,)
@@ -98,6 +109,9 @@ def filled(account: Account, seat: Seat, one: Working, fill: FillReport, out: Ou
     if instrument.kind is Kind.PERPETUAL:
         net = account.contracts.get(fill.symbol, FLAT)
         account.contracts[fill.symbol] = net.traded(fill.side.sign * fill.quantity, fill.price)
+    else:
+        fee = fill.fee if fill.fee_asset == instrument.base else ZERO
+        seat.bought = max(ZERO, seat.bought + fill.side.sign * fill.quantity - fee)
     one.told = one.life is Life.FILLED
     account.prices[fill.symbol] = (fill.price, fill.ts)
 
@@ -131,20 +145,35 @@ def settle(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
             cancel(account, one, ts, out)
 
 
-def spendable(account: Account, asset: str) -> Decimal:
-    """Return what the account holds of ``asset`` that no bot has and no order by hand waits for."""
+def spendable(account: Account, asset: str, without: str = "") -> Decimal:
+    """Return what the account holds of ``asset`` that no bot has and no order by hand (but this) waits for."""
     free = account.ledger.balance(book.FREE, asset)
-    for seat in account.seats.values():
-        if seat.by_hand and asset in (seat.bot.instrument.quote, seat.bot.instrument.base):
-            free -= sum((_reserved(account, seat, one, asset) for one in account.working(seat.spec.id)), ZERO)
-    return free
+    return free - sum((_bound(account, seat, asset, without) for seat in account.seats.values() if seat.by_hand), ZERO)
 
 
-def _reserved(account: Account, seat: Seat, one: Working, asset: str) -> Decimal:
+def _bound(account: Account, seat: Seat, asset: str, without: str) -> Decimal:
+    """Return what of ``asset`` the orders by hand of one symbol wait for, the one of this id left out.
+
+    What shorts of a perpetual brought in is bound too, and as much again as their margin, as for bots
+    (`cambist.engine.state.State.free_cash`).
+    """
     instrument = seat.bot.instrument
-    if one.order.side is Side.BUY:
-        return one.left * _cost(account, seat, one.order) if asset == instrument.quote else ZERO
-    return one.left if asset == book.held_asset(instrument) else ZERO
+    working = [one for one in account.working(seat.spec.id) if one.order.id != without]
+    if asset == book.held_asset(instrument):
+        return sum((one.left for one in working if one.order.side is Side.SELL), ZERO)
+    if asset != instrument.quote:
+        return ZERO
+    if instrument.kind is not Kind.PERPETUAL:
+        return sum((one.left * _cost(account, seat, one.order) for one in working if one.order.side is Side.BUY), ZERO)
+    held, price = account.held(seat), account.price_of(seat)
+    bound = 2 * max(ZERO, -held) * price
+    for side in Side:
+        mine = [one for one in working if one.order.side is side]
+        reducing = sum((one.left for one in mine if one.order.reduces), ZERO)
+        closing = max(ZERO, -held * side.sign - reducing)
+        cost = sum((one.left * _cost(account, seat, one.order) for one in mine if not one.order.reduces), ZERO)
+        bound += max(ZERO, cost - closing * price)
+    return bound
 
 
 def _cost(account: Account, seat: Seat, order: Order) -> Decimal:
@@ -162,18 +191,9 @@ def _price(account: Account, seat: Seat, order: Order) -> Decimal:
 
 def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) -> None:
     instrument = seat.bot.instrument
-    price = _price(account, seat, order)
-    reason = (
-        Reason.STALE_PRICE
-        if price <= 0
-        else judge(order, instrument, price, account.limits, _now(account, seat, order, ts))
-    )
-    if reason is None and order.side is Side.SELL and instrument.kind is not Kind.PERPETUAL:
-        reason = Reason.NO_HOLDING if order.quantity > spendable(account, instrument.base) else None
+    reason = _refusal(account, seat, order, ts)
     if reason is not None:
-        refused = Refused(seat.spec.id, ts, reason)
-        seat.state.refused.append(refused)
-        tell_refused(account, refused, out)
+        _refuse(account, seat, reason, ts, out)
         return
     request = OrderRequest(
         client_id=client_id(order.id, instrument.symbol),
@@ -190,12 +210,48 @@ def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
     out.commands.append(Place(request))
 
 
+def _refuse(account: Account, seat: Seat, reason: Reason, ts: int, out: Outcome) -> None:
+    refused = Refused(seat.spec.id, ts, reason)
+    seat.state.refused.append(refused)
+    tell_refused(account, refused, out)
+
+
+def _refusal(account: Account, seat: Seat, order: Order, ts: int) -> Reason | None:
+    """Tell why ``order`` may not leave, in the place of the one of its id if that stands; None if it may."""
+    price, instrument = _price(account, seat, order), seat.bot.instrument
+    if price <= 0:
+        return Reason.STALE_PRICE
+    reason = judge(order, instrument, price, account.limits, _now(account, seat, order, ts))
+    if reason is None and order.reduces and order.quantity > _reducible(account, seat, order):
+        reason = Reason.NO_HOLDING
+    return reason
+
+
 def _now(account: Account, seat: Seat, order: Order, ts: int) -> Situation:
     """Return the situation for an order by hand: it is paid for from the account's free cash, to the last unit."""
-    free = spendable(account, seat.bot.instrument.quote)
-    if order.side is Side.BUY:  # what it may cost beyond its notional counts against the cash
-        free -= order.quantity * (_cost(account, seat, order) - _price(account, seat, order))
-    return replace(situation(account, seat, order, ts), free_cash=free, cash_binds=True)
+    instrument, price = seat.bot.instrument, _price(account, seat, order)
+    # what it may cost beyond its notional counts against the cash
+    free = spendable(account, instrument.quote, order.id) - order.quantity * (_cost(account, seat, order) - price)
+    now = situation(account, seat, order, ts)
+    if instrument.kind is Kind.PERPETUAL:  # what closes is paid for by the margin that it sets free
+        closing = min(order.quantity, _closable(account, seat, order.side, order.id))
+        free += closing * price
+        now = replace(now, opposed=now.opposed and order.quantity > closing)
+    return replace(now, free_cash=free, cash_binds=True)
+
+
+def _reducible(account: Account, seat: Seat, order: Order) -> Decimal:
+    """Return how much ``order`` may reduce: what is free, or of a perpetual what orders by hand have brought."""
+    instrument = seat.bot.instrument
+    if instrument.kind is Kind.PERPETUAL:
+        return _closable(account, seat, order.side, order.id)
+    return spendable(account, instrument.base, order.id)
+
+
+def _closable(account: Account, seat: Seat, side: Side, without: str = "") -> Decimal:
+    """Return what of a perpetual people hold by hand that ``side`` closes, and no order (but this) waits to close."""
+    others = (one for one in account.working(seat.spec.id) if one.order.side is side and one.order.id != without)
+    return max(ZERO, account.held(seat) * -side.sign - sum((one.left for one in others), ZERO))
 
 
 def _of(account: Account, name: str) -> tuple[Seat | None, Working | None]:

@@ -133,7 +133,7 @@ class Engine:
             self.tell(lane, configured)
         if found.seq:
             oldest = [one.sent_ms or one.since_ms for one in found.account.orders.values() if not one.settled]
-            lane.since_ms = min([now, *oldest]) - MARGIN_MS
+            lane.since_ms = min([now, *oldest]) - MARGIN_MS - abs(found.account.clock_skew_ms)
             self.tell(lane, Restarted(now))
         if not found.account.opened:
             self.tell(lane, Opened(BalancesReported(now, tuple(balances.values()))))

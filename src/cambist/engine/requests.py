@@ -211,7 +211,9 @@ async def _by_hand(engine: Engine, lane: Lane, request: Request, params: dict[st
     if quantity <= one.filled:
         raise BadInput("quantity", f"{quantity:f}", "request.filled", filled=f"{one.filled:f}")
     _in_steps(seat.bot.instrument, quantity, price, trigger)
-    await engine.put(lane, HandAmended(engine.now_ms(), request.id, name, quantity, price, trigger))
+    outcome = await engine.put(lane, HandAmended(engine.now_ms(), request.id, name, quantity, price, trigger))
+    if outcome.refused:
+        return _told(outcome)
     return say("request.amending", order=name)
 
 

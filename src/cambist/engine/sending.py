@@ -113,6 +113,7 @@ def situation(account: Account, seat: Seat, judged: Order, ts: int) -> Situation
         last_price=known[0] if known else None,
         last_price_ms=known[1] if known else 0,
         frozen=seat.spec.symbol in account.frozen,
+        opposed=account.opposes(seat, judged.side),
         unknown_order=any(one.request.symbol == seat.spec.symbol for one in account.unknown()),
         instrument_notional=same,
         bot_notional=notionals[seat.spec.id],

@@ -92,6 +92,8 @@ class Situation:
     last_price_ms: int
     frozen: bool
     """Whether book and venue differ on the instrument."""
+    opposed: bool
+    """Whether others of the account are, or want to be, on the other side of the same perpetual."""
     unknown_order: bool
     """Whether of an order on the instrument it is not known if the venue has it."""
     instrument_notional: Decimal

@@ -22,6 +22,7 @@ For entries only:
 | clock_skew | our clock and the venue's differ by more than the limit |
 | stale_price | the last trade is older than the limit, or a limit on prices is set and no trade was seen |
 | short_on_spot | it would sell short what is no perpetual |
+| opposed | it would be against another bot, or an order by hand, on the same perpetual |
 | price_band | the price is further from the last trade than the limit |
 | order_notional | the order is worth more than the limit |
 | instrument_notional | with it, the account would hold and have ordered more of the instrument than the limit |
@@ -83,6 +84,7 @@ FOR_ENTRIES: Checks = (
     (Reason.CLOCK_SKEW, lambda c: _over(abs(c.now.clock_skew_ms), c.limits.max_clock_skew_ms)),
     (Reason.STALE_PRICE, lambda c: _stale(c)),
     (Reason.SHORT_ON_SPOT, lambda c: _short_on_spot(c.instrument, c.order.side)),
+    (Reason.OPPOSED, lambda c: c.now.opposed),
     (Reason.PRICE_BAND, lambda c: _outside_band(c)),
     (Reason.ORDER_NOTIONAL, lambda c: _over(c.notional, c.limits.max_order_notional)),
     (Reason.INSTRUMENT_NOTIONAL, lambda c: _with(c, c.now.instrument_notional, c.limits.max_instrument_notional)),

@@ -99,7 +99,8 @@ def fill(place: str, report: FillReport, instrument: Instrument) -> LedgerEntry:
 
     The fee is in its own asset, negative for a rebate.
 
-    The id names venue, symbol, trade and side: an account that trades with itself has both sides of one trade.
+    The id names venue, symbol, trade, side and order: an account that trades with itself has both sides of one trade,
+    and there are venues that begin to count anew.
     Raises `ValueError` if the report is of another instrument.
     """
     if report.symbol != instrument.symbol:
@@ -107,7 +108,7 @@ def fill(place: str, report: FillReport, instrument: Instrument) -> LedgerEntry:
     own = place if place == FREE else _own(place)
     signed = report.quantity if report.side.sign > 0 else report.quantity.copy_negate()
     return _entry(
-        f"trade|{instrument.venue}|{report.symbol}|{report.trade_id}|{report.side}",
+        f"trade|{instrument.venue}|{report.symbol}|{report.trade_id}|{report.side}|{report.client_id}",
         report.ts,
         Cause.TRADE,
         (

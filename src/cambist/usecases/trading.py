@@ -64,7 +64,8 @@ def summary(wanted: Wanted, offer: Offer) -> Summary:
         amount=wanted.amount,
         price=wanted.price,
     )
-    buys = wanted.side is Side.BUY
+    # what opens a short is paid for in quote currency too: its margin
+    buys = wanted.side is Side.BUY or (instrument.kind is Kind.PERPETUAL and not wanted.reduce_only)
     free = offer.free_quote if buys else offer.free_base
     return Summary(
         ticket=made,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ from cambist.domain.errors import (
     VenueRefused,
     VenueUnavailable,
 )
+from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.order import Liquidity, OrderType, Side
 from cambist.domain.report import Balance, Status
 from cambist.ports.venue import OrderRequest
@@ -143,12 +145,28 @@ def test_a_refusal_is_a_refusal(status, body, kind):
     run(work, {"/api/v3/order": lambda _: at(status, body)})
 
 
-def test_an_answer_with_a_code_that_nobody_knows_is_no_refusal():
+UNDECIDED = [
+    ("bybit", "/v5/order/create", 200, {"retCode": 10016, "retMsg": "System error. Please try again later."}),
+    ("bybit", "/v5/order/create", 200, {"retCode": 170146, "retMsg": "Order creation timeout"}),
+    ("bybit", "/v5/order/create", 200, {"retCode": 170035, "retMsg": "Submitted to the system for processing!"}),
+    ("bitget", "/place-order", 400, {"code": "40015", "msg": "System is abnormal, please try again later"}),
+    (
+        "okx",
+        "/batch-orders",
+        200,
+        {"code": "1", "data": [{"sCode": "51149", "sMsg": "Order timed out. Please try again."}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("exchange", "path", "status", "body"), UNDECIDED)
+def test_an_exchange_that_lost_sight_of_an_order_itself_has_not_refused_it(exchange, path, status, body):
     async def work(venue: CcxtVenue, served: Box) -> None:
         with pytest.raises(OutcomeUnknown):
             await venue.submit(BUY)
+        assert len(served.of(path, "POST")) == 1
 
-    run(work, {"/v5/order/create": {"retCode": 10016, "retMsg": "System error. Please try again later."}}, "bybit")
+    run(work, {path: lambda _: at(status, body)}, exchange)
 
 
 def test_the_venues_word_comes_back_to_the_digit():
@@ -274,6 +292,42 @@ def test_a_wrong_clock_is_measured_again_and_the_order_goes_out_with_the_right_t
 
     clock = {"/api/v3/time": lambda _: at(200, {"serverTime": round(time.time() * 1000) + ahead_ms})}
     run(work, {"/api/v3/order": order} | clock)
+
+
+def okx_order(asked: Asked) -> dict[str, Any]:
+    """OKX once a stop has triggered: an order of another id went out, and found too few to deal with."""
+    if asked.query.get("ordId") != "777":
+        return {"code": "51603", "data": [], "msg": "Order does not exist"}
+    said = {"instId": "BTC-USDT", "instType": "SPOT", "ordType": "market", "side": "sell", "state": "canceled"}
+    ids = {"ordId": "777", "clOrdId": "", "algoId": "431", "algoClOrdId": CLIENT_ID}
+    return {"code": "0", "msg": "", "data": [{**said, **ids, "sz": "0.12345", "accFillSz": "0.1", "uTime": "2"}]}
+
+
+def test_a_stop_of_okx_that_triggered_is_the_order_that_it_became():
+    stop = {
+        "algoId": "431",
+        "algoClOrdId": CLIENT_ID,
+        "clOrdId": "",
+        "ordId": "777",
+        "ordIdList": ["777"],
+        "instId": "BTC-USDT",
+        "instType": "SPOT",
+        "ordType": "trigger",
+        "side": "sell",
+        "state": "effective",
+        "sz": "0.12345",
+        "actualSz": "0.12345",
+        "triggerPx": "9000.5",
+    }
+
+    async def work(venue: CcxtVenue, _: Box) -> None:
+        report = await venue.order("BTC/USDT", CLIENT_ID)
+        assert (report.status, report.filled, report.client_id) == (Status.CANCELLED, Decimal("0.1"), CLIENT_ID)
+        stop["state"] = "live"
+        resting = await venue.order("BTC/USDT", CLIENT_ID)
+        assert (resting.status, resting.filled, resting.trigger) == (Status.OPEN, 0, Decimal("9000.5"))
+
+    run(work, {"/trade/order": okx_order, "/trade/order-algo": {"code": "0", "msg": "", "data": [stop]}}, "okx")
 
 
 def test_orders_of_others_are_shown_as_they_are():
@@ -417,6 +471,29 @@ def test_price_and_rules():
     run(work, {"/ticker/24hr": {"symbol": "BTCUSDT", "lastPrice": "10000.12", "closeTime": 5}})
 
 
+def test_perpetuals_are_not_traded_with_real_money():
+    symbol = "BTC/USDT:USDT"
+
+    async def work(venue: CcxtVenue, box: Box) -> None:
+        rules = (await venue.instruments(["BTC/USDT"]))["BTC/USDT"]
+
+        async def listed(symbol: str) -> Instrument:
+            return replace(rules, symbol=symbol, kind=Kind.PERPETUAL)
+
+        venue._place.instrument = listed  # type: ignore[method-assign]
+        with pytest.raises(VenueRefused, match="perpetual"):
+            await venue.instruments([symbol])
+        with pytest.raises(VenueRefused, match="perpetual"):
+            await venue.submit(
+                OrderRequest(
+                    client_id=CLIENT_ID, symbol=symbol, side=Side.BUY, type=OrderType.MARKET, quantity=Decimal(1)
+                )
+            )
+        assert not box.of("/order")
+
+    run(work, {"/order": {}})
+
+
 def test_markets_are_loaded_once_for_all_who_wait_and_it_can_be_watched():
     heard: list[tuple[str, int | None]] = []
 
@@ -436,3 +513,31 @@ def test_markets_are_loaded_once_for_all_who_wait_and_it_can_be_watched():
 
     asyncio.run(inside())
     assert heard == [("binance", None), ("binance", 1)]
+
+
+def test_a_symbol_that_is_listed_while_we_run_is_found_without_asking_again_and_again():
+    now_ms = round(time.time() * 1000)
+    listed = deepcopy(EXCHANGE_INFO)
+
+    async def inside() -> None:
+        nonlocal now_ms
+        async with (
+            box({"/exchangeInfo": lambda _: listed, "/time": lambda _: {"serverTime": now_ms}}) as served,
+            gateway_to(served, now_ms=lambda: now_ms) as gateway,
+        ):
+            venue = gateway.venue("one", "binance", KEYS)
+            await venue.instruments(["BTC/USDT"])
+            listed["symbols"].append(listed["symbols"][0] | {"symbol": "NEWUSDT", "baseAsset": "NEW"})
+            for _ in range(2):
+                with pytest.raises(NotFound):
+                    await venue.instruments(["NEW/USDT"])
+            assert len(served.of("/exchangeInfo")) == 1
+            now_ms += 601_000
+            assert (await venue.instruments(["NEW/USDT"]))["NEW/USDT"].base == "NEW"
+            for _ in range(2):
+                with pytest.raises(NotFound):
+                    await venue.instruments(["GONE/USDT"])
+            assert len(served.of("/exchangeInfo")) == 2
+            await venue.close()
+
+    asyncio.run(inside())

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from cambist.domain.errors import VenueRefused
 from cambist.domain.event import BotAdded, BotChanged, Decided
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.order import OrderType, Side
-from cambist.domain.report import OrderReport
+from cambist.domain.report import FillReport, OrderReport, Report
 from cambist.domain.request import OrderRequest, Traits
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.wish import Enter, Notional
@@ -66,6 +66,8 @@ class Wilful(SimulatedVenue):
 
     takes_stops = True
     answers = True
+    renamed: str | None = None
+    """By what it calls all of its trades."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
@@ -78,6 +80,16 @@ class Wilful(SimulatedVenue):
         if request.type is OrderType.STOP and not self.takes_stops:
             raise VenueRefused("exchange.no_stop", order=request.client_id)
         return await super().submit(request)
+
+    async def reports(self) -> AsyncIterator[Report]:
+        async for report in super().reports():
+            if self.renamed is not None and isinstance(report, FillReport):
+                report = replace(report, trade_id=self.renamed)
+            yield report
+
+    async def fills(self, symbol: str, since_ms: int) -> list[FillReport]:
+        found = await super().fills(symbol, since_ms)
+        return [replace(fill, trade_id=self.renamed or fill.trade_id) for fill in found]
 
     async def price(self, symbol: str) -> Decimal:
         self.asked.append(symbol)

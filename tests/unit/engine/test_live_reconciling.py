@@ -9,11 +9,12 @@ from tests.unit.engine.rooms import BTC, CASH, ETH, PERP, Room, Wilful, account_
 
 from cambist.adapters.storage.register import SqlRegister
 from cambist.domain.errors import NotFound
-from cambist.domain.event import Released
+from cambist.domain.event import Decided, Released
 from cambist.domain.ledger import Cause
 from cambist.domain.order import OrderType, Side
 from cambist.domain.report import Balance
-from cambist.domain.request import OrderRequest
+from cambist.domain.request import OrderRequest, Traits
+from cambist.domain.wish import Exit
 from cambist.engine.account import Account
 from cambist.engine.recovery import recover, snapshot_of
 from cambist.execution.orders import Life
@@ -184,6 +185,51 @@ def test_coins_that_a_person_sold_by_hand_are_released_then_adopted(tmp_path):
             again = recover(Account(lane.account.spec, venue.traits), floor.journal)
             assert not again.differs
             assert snapshot_of(again.account) == snapshot_of(lane.account)
+
+    asyncio.run(story())
+
+
+def test_a_venue_that_counts_its_trades_anew_does_not_stop_the_engine(tmp_path):
+    async def story() -> None:
+        async with room(tmp_path) as floor:
+            lane = await floor.add(traits=Traits(stops=False, oco=False, cuts_to_cash=True))
+            floor.venues["paper"].renamed = "7"
+            for _ in range(2):
+                await floor.enter(lane, 100.0)
+                assert lane.account.seats["paper-btc"].bot.position
+                await floor.engine.put(lane, Decided("paper-btc", floor.clock.now_ms(), 100.0, (Exit(),)))
+                await floor.settled()
+                await floor.pass_time(60)
+            assert floor.engine.failed is None
+            assert lane.account.seats["paper-btc"].closed == 2
+            assert lane.account.ledger.holdings() == {"USDT": (await floor.venues["paper"].balances())["USDT"].total}
+
+    asyncio.run(story())
+
+
+def test_what_is_being_sold_is_not_released(tmp_path):
+    async def story() -> None:
+        async with room(tmp_path) as floor:
+            lane = await floor.add(traits=Traits(stops=False, oco=False, cuts_to_cash=True))
+            await floor.enter(lane, 100.0)
+            bot, venue = lane.account.seats["paper-btc"].bot, floor.venues["paper"]
+            held, answer = bot.position.quantity, asyncio.Event()
+            real = venue.submit
+
+            async def slowly(request: OrderRequest):
+                await answer.wait()
+                return await real(request)
+
+            venue.submit = slowly  # type: ignore[method-assign]
+            now = floor.clock.now_ms()
+            await floor.engine.put(lane, Decided("paper-btc", now, 100.0, (Exit(),)))
+            await floor.engine.put(lane, Released("paper-btc", now))
+            assert bot.position.quantity == held
+            answer.set()
+            await floor.settled()
+            assert not bot.position
+            assert not lane.account.frozen
+            assert lane.account.ledger.holdings() == {"USDT": (await venue.balances())["USDT"].total}
 
     asyncio.run(story())
 

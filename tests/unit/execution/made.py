@@ -21,6 +21,7 @@ CALM = Situation(
     last_price=Decimal(100),
     last_price_ms=NOW,
     frozen=False,
+    opposed=False,
     unknown_order=False,
     instrument_notional=Decimal(0),
     bot_notional=Decimal(0),

@@ -79,6 +79,7 @@ EDGES: dict[Reason, tuple[dict[str, Any], dict[str, Any]]] = {
         {"what": order(side=Side.SELL), "instrument": PERPETUAL},
         {"what": order(side=Side.SELL)},
     ),
+    Reason.OPPOSED: ({}, {"now": calm(opposed=True)}),
     Reason.PRICE_BAND: (
         {"price": "101", "price_band_bps": D(100)},
         {"price": "101.00000000000000000000000000000000000001", "price_band_bps": D(100)},
@@ -131,6 +132,7 @@ def test_of_several_reasons_the_first_in_the_table_is_given():
         clock_skew_ms=1_000,
         last_price_ms=NOW - 1_000,
         frozen=True,
+        opposed=True,
         unknown_order=True,
         other_positions=1,
         free_cash=D(0),
@@ -153,6 +155,7 @@ def test_of_several_reasons_the_first_in_the_table_is_given():
         Reason.CLOCK_SKEW: {"clock_skew_ms": 0},
         Reason.STALE_PRICE: {"last_price_ms": NOW},
         Reason.SHORT_ON_SPOT: {"side": Side.BUY},
+        Reason.OPPOSED: {"opposed": False},
         Reason.PRICE_BAND: {"last_price": D("0.1")},
         **{Reason[f"{of.upper()}_NOTIONAL"]: {f"max_{of}_notional": None} for of in NOTIONALS},
         Reason.OPEN_POSITIONS: {"other_positions": 0},

@@ -93,7 +93,7 @@ def test_what_comes_back_to_zero_is_forgotten():
 
 
 def test_entries_say_why_when_and_what_caused_them():
-    assert fill("b", BOUGHT, SPOT).id == "trade|test|BTC/USDT|7|buy"
+    assert fill("b", BOUGHT, SPOT).id == "trade|test|BTC/USDT|7|buy|o"
     entries = [
         opening("main", BalancesReported(1, ())),
         fill("b", BOUGHT, SPOT),

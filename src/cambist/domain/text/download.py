@@ -33,6 +33,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{venue} trades {symbol} as {kind}; only spot pairs and perpetuals are supported.",
         "{venue} négocie {symbol} en {kind} ; seuls le comptant et les perpétuels sont pris en charge.",
     ),
+    "venue.no_perpetuals": (
+        "{symbol} is a perpetual: those are traded on paper and in backtests; at {venue}, with real money, spot pairs.",
+        "{symbol} est un perpétuel : ils se négocient sur papier et en backtest ; chez {venue}, avec de l'argent réel, "
+        "seul le comptant.",
+    ),
     "venue.no_candles": ("{venue} gives no candles.", "{venue} ne donne pas de bougies."),
     "venue.timeframes": (
         "{venue} keeps none from which it could be made; it offers: {known}.",

@@ -28,8 +28,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le compte {account} ne peut être ouvert : {why}",
     ),
     "running.no_bot": (
-        "{bot} of the account {account} cannot run: {why}",
-        "{bot} du compte {account} ne peut tourner : {why}",
+        "{bot} of the account {account} cannot run: {why} Each start tries again: mend that, or delete {bot}.",
+        "{bot} du compte {account} ne peut tourner : {why} Chaque démarrage réessaie : corrigez, ou supprimez {bot}.",
     ),
     "running.missed": (
         "{bot}: candles that were missed cannot be fetched ({why}); it decides again when they can.",
@@ -45,14 +45,13 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Prenez 1 à 32 minuscules, chiffres, - ou _, une lettre d'abord, sauf free, market, fees ou outside.",
     ),
     "running.amount": ("It must be a number above 0.", "Il faut un nombre supérieur à 0."),
-    "running.until": ("It must be after --since.", "Il doit suivre --since."),
     "running.symbol": (
         "Write it as BTC/{quote}: the account counts in {quote}.",
         "Écrivez-le comme BTC/{quote} : le compte est en {quote}.",
     ),
     "running.no_cash": (
-        "The account has {free} {quote} free: take a smaller budget.",
-        "Le compte a {free} {quote} de libre : prenez un budget plus petit.",
+        "The account has {free} {quote} free: make a bot with a smaller budget.",
+        "Le compte a {free} {quote} de libre : créez un robot avec un budget plus petit.",
     ),
     "running.no_history": (
         "{venue} has no candles of {symbol} {timeframe} to begin with.",
@@ -67,12 +66,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "running.no_action": ("No engine does this.", "Aucun moteur ne fait cela."),
     "running.no_keys": (
         (
-            "Set CAMBIST_KEY_{name} and CAMBIST_SECRET_{name} in the environment; "
-            "nothing of them is ever written anywhere."
+            "Give the account a key (`cambist account key`), or set CAMBIST_KEY_{name} and CAMBIST_SECRET_{name} "
+            "in the environment."
         ),
         (
-            "Mettez CAMBIST_KEY_{name} et CAMBIST_SECRET_{name} dans l'environnement ; "
-            "rien n'en est jamais écrit nulle part."
+            "Donnez une clé au compte (`cambist account key`), ou mettez CAMBIST_KEY_{name} et CAMBIST_SECRET_{name} "
+            "dans l'environnement."
         ),
     ),
     "running.not_live": (
@@ -141,15 +140,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} is stopped, but an entry of it is still under way: sell again in a moment.",
         "{bot} est arrêté, mais une entrée est encore en cours : vendez de nouveau dans un instant.",
     ),
+    "running.exit_under_way": (
+        "{bot} is selling what it holds: there is nothing to release.",
+        "{bot} vend ce qu'il détient : il n'y a rien à retirer.",
+    ),
     "request.done_before": (
         "It was done before the engine was started anew: its orders are in the list.",
         "C'était fait avant le redémarrage du moteur : ses ordres sont dans la liste.",
     ),
     "request.too_late": (
-        "It was asked {seconds} s ago, and prices move on: what would trade is done within {most} s or not at all. "
-        "Ask again if you still want it.",
-        "C'était demandé il y a {seconds} s et les prix bougent : ce qui ferait un ordre est fait en {most} s, ou pas du "
-        "tout. Redemandez-le si vous le voulez encore.",
+        (
+            "It was asked {seconds} s ago, and prices move on: what would trade is done within {most} s or not at all. "
+            "Ask again if you still want it."
+        ),
+        (
+            "C'était demandé il y a {seconds} s et les prix bougent : ce qui ferait un ordre est fait en {most} s, ou "
+            "pas du tout. Redemandez-le si vous le voulez encore."
+        ),
     ),
     "running.done.delete": (
         "{bot} is deleted; its money is the account's again.",

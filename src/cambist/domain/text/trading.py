@@ -66,6 +66,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "today's loss has reached its limit",
         "la perte du jour a atteint sa limite",
     ),
+    "refused.opposed": (
+        "another bot, or an order by hand, is on the other side of this perpetual: the venue would net the two",
+        "un autre robot, ou un ordre à la main, est de l'autre côté de ce perpétuel : la bourse compenserait les deux",
+    ),
     "refused.no_holding": (
         "the account does not hold that much free",
         "le compte ne détient pas autant de disponible",

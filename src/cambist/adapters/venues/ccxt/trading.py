@@ -17,7 +17,7 @@ from cambist.adapters.venues.ccxt.quirks import ID, Pairs, filled_in
 from cambist.adapters.venues.ccxt.streams import watch_reports
 from cambist.domain.credentials import Credentials
 from cambist.domain.errors import NotFound, OutcomeUnknown, VenueRefused, VenueUnavailable
-from cambist.domain.instrument import Instrument
+from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.order import OrderType, Side, TimeInForce
 from cambist.domain.report import Balance, FillReport, OrderReport, Report
 from cambist.market.budget import Urgency
@@ -45,8 +45,11 @@ class CcxtVenue:
         self._venue_ids: OrderedDict[str, str] = OrderedDict()
 
     async def instruments(self, symbols: Iterable[str]) -> dict[str, Instrument]:
-        """Return the rules of ``symbols``; raise `NotFound` for one that the venue does not have."""
-        return {symbol: await self._place.instrument(symbol) for symbol in symbols}
+        """Return the rules of ``symbols``, spot pairs all.
+
+        Raises `NotFound` for one that the venue does not have, `VenueRefused` for a perpetual.
+        """
+        return {symbol: await self._rules(symbol) for symbol in symbols}
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         """Place one order and return the venue's word on it."""
@@ -235,7 +238,7 @@ class CcxtVenue:
 
     async def _check_steps(self, request: OrderRequest) -> None:
         """Raise `VenueRefused` for what ccxt would round on its way: the order would be another than was journaled."""
-        rules = await self._place.instrument(request.symbol)
+        rules = await self._rules(request.symbol)
         told = {"venue": self.name, "symbol": request.symbol, "lot": rules.lot_step, "tick": rules.tick_size}
         if request.quantity <= 0 or request.quantity % rules.lot_step:
             raise VenueRefused("venue.off_step", what=request.quantity, **told)
@@ -245,7 +248,7 @@ class CcxtVenue:
 
     async def _beyond(self, request: OrderRequest, price: Decimal, slack: Decimal) -> Decimal:
         """Return a limit that lies ``slack`` beyond ``price``, in whole ticks."""
-        tick = (await self._place.instrument(request.symbol)).tick_size
+        tick = (await self._rules(request.symbol)).tick_size
         away = price * (1 + request.side.sign * slack)
         towards = ROUND_CEILING if request.side is Side.BUY else ROUND_FLOOR
         return max(tick, (away / tick).to_integral_value(towards) * tick)
@@ -373,6 +376,12 @@ class CcxtVenue:
         for known in (self._client_ids, self._venue_ids):
             if len(known) > _REMEMBERED:
                 known.popitem(last=False)
+
+    async def _rules(self, symbol: str) -> Instrument:
+        rules = await self._place.instrument(symbol)
+        if rules.kind is not Kind.SPOT:  # ccxt counts contracts, not base currency; nobody here asks for funding
+            raise VenueRefused("venue.no_perpetuals", venue=self.name, symbol=symbol)
+        return rules
 
     async def _market(self, symbol: str) -> dict[str, Any]:
         await self._place.ready((symbol,))
