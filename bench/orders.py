@@ -20,7 +20,7 @@ from bench.beats import percentile
 from bench.box import ACCOUNTS, HISTORY, SECRET, SYMBOL, Setup
 from bench.work import FIRST_TS, MINUTE_MS, ROOT
 from cambist.adapters.bus import open_bus
-from cambist.adapters.clock import AcceleratedClock
+from cambist.adapters.clock import AcceleratedClock, SystemClock
 from cambist.adapters.notify.log import LogAlerts
 from cambist.adapters.storage.candles import ParquetLake
 from cambist.adapters.storage.heartbeat_log import SqlHeartbeatLog
@@ -95,6 +95,7 @@ class BoxedFloor:
             register=self.register,
             bus=self.bus,
             clock=self._clock,
+            wall=SystemClock(),
             alerts=LogAlerts(),
             recent=self._recent,
             market="binance",

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from cambist.apps.api.area import PREFIX, Area, quick
+from cambist.apps.api.area import PREFIX, Area, quick, quick_if
 
 WHOSE: ContextVar[str] = ContextVar("whose", default="nobody's")
 
@@ -29,6 +29,11 @@ def client(beside):
     @one.get("/{name}/few")
     @quick
     def few(name: str) -> dict[str, str]:
+        return {"name": name, "thread": threading.current_thread().name, "var": WHOSE.get()}
+
+    @one.get("/{name}/list")
+    @quick_if(lambda given: not given["bot"])
+    def listed(name: str, bot: str | None = None) -> dict[str, str]:
         return {"name": name, "thread": threading.current_thread().name, "var": WHOSE.get()}
 
     @one.post("/{name}", status_code=201)
@@ -64,6 +69,11 @@ def test_few_rows_of_a_file_beside_us_are_read_without_a_thread(client, beside):
     told = client.get(f"{PREFIX}/one/ann/few").json()
     assert told["thread"].startswith("route") is not beside
     assert (told["name"], told["var"]) == ("ann", "this request's")
+
+
+def test_a_list_that_may_look_at_every_row_is_read_in_a_thread(client, beside):
+    assert client.get(f"{PREFIX}/one/ann/list", params={"bot": "b"}).json()["thread"].startswith("route")
+    assert client.get(f"{PREFIX}/one/ann/list").json()["thread"].startswith("route") is not beside
 
 
 def test_what_does_not_block_is_called_in_the_loop(client):

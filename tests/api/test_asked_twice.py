@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.api.sites import Site, Visitor, site
+from tests.offices import PASSWORD, somebody
 
+from cambist.adapters.storage.database import open_database
 from cambist.adapters.storage.register import SqlRegister
 from cambist.domain.errors import StorageFailed
 
@@ -53,6 +56,32 @@ def test_what_was_put_before_the_answer_failed_is_not_put_again(
     assert [action for action, _ in waiting(here, ann)] == ["sell"]
     assert ann.post("/bots/b/sell?wait_s=0", {}, headers={"Idempotency-Key": "sell-2"}).status_code == 202
     assert [action for action, _ in waiting(here, ann)] == ["sell", "sell"]
+
+
+def test_a_repetition_is_answered_as_it_was_the_first_time_to_the_last_header(ann: Visitor):
+    body, keyed = BOT | {"name": "c", "symbol": "ETH/USDT"}, {"Idempotency-Key": "make-1"}
+    first, again = ann.post("/bots", body, headers=keyed), ann.post("/bots", body, headers=keyed)
+    assert (again.status_code, again.content, again.headers["idempotency-replayed"]) == (201, first.content, "true")
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["content-type"] == first.headers["content-type"] == "application/json"
+    refused = [ann.post("/bots", body, headers={"Idempotency-Key": "make-2"}) for _ in range(2)]
+    assert refused[0].status_code == refused[1].status_code != 201
+    assert refused[0].headers["content-type"] == refused[1].headers["content-type"] == "application/problem+json"
+
+
+def test_what_is_kept_of_a_password_tells_nothing_without_the_server_s_key(tmp_path: Path):
+    kept = []
+    for name in ("one", "two"):
+        with site(tmp_path / name) as here:
+            ann = here.signed_in(somebody(here.services.office, "ann", password=True))
+            body = {"password": PASSWORD, "new_password": "another-long-one"}
+            answers = [ann.post("/me/password", body, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+            assert [(one.status_code, one.content) for one in answers] == [(204, b"")] * 2
+            assert "idempotency-replayed" in answers[1].headers
+            with open_database(here.services.settings.database_url).connect() as connection:
+                kept.append(connection.execute(sa.text("SELECT request FROM answered")).scalar_one())
+    # the same was asked at both: whoever has but the database cannot try what it was
+    assert kept[0] != kept[1]
 
 
 @pytest.mark.parametrize("arrived", [b"", b'{"sell": tr'])

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tests.api.sites import Site, Visitor, site
 from tests.unit.usecases.dealing import Dealer
 
+from cambist.adapters.storage.past import SqlPast
 from cambist.apps.api.area import PREFIX
 from cambist.apps.api.routes.portfolio import DifferenceAnswer
 from cambist.domain.account import AccountSpec
@@ -100,6 +102,33 @@ def test_no_route_holds_up_the_others_by_reading_a_journal(here: Site, monkeypat
         looked.clear()
         assert ann.get(path).status_code == 200
         assert looked == [], path
+
+
+FILTERED = [
+    *(
+        (path, {name: "x"})
+        for path in ("/orders", "/fills", "/trades")
+        for name in ("account", "bot", "source", "symbol")
+    ),
+    ("/orders", {"status": "refused"}),
+    ("/trades", {"strategy": "x"}),
+]
+
+
+@pytest.mark.parametrize(("path", "filters"), FILTERED)
+def test_a_list_that_may_look_at_every_row_holds_up_nobody(
+    here: Site, monkeypatch: pytest.MonkeyPatch, path: str, filters: dict[str, str]
+):
+    ann, real, looked = here.person("ann"), SqlPast._list, []
+
+    def noted(self, *given):
+        looked.append(threading.current_thread().name.startswith("route"))
+        return real(self, *given)
+
+    monkeypatch.setattr(SqlPast, "_list", noted)
+    for params in (filters, {"since": 1, "limit": 5}):
+        assert ann.get(path, params=params).status_code == 200
+    assert looked == [True, False]
 
 
 def test_a_journal_that_cannot_be_read_is_the_matter_of_its_account_alone(here: Site):

@@ -11,6 +11,7 @@ from tests.offices import PASSWORD
 
 from cambist.accounts import passwords
 from cambist.domain.person import Role
+from cambist.usecases import oneself
 from cambist.usecases.signing_in import set_debug_login
 
 API = "/api/v1"
@@ -306,6 +307,15 @@ def test_an_api_token_does_not_change_how_one_comes_in(here: Site):
     ):
         answer = here.anybody.request(method, f"{API}{path}", json=body, headers=bearer(text))
         assert (answer.status_code, answer.json()["key"]) == (403, "people.session_only"), path
+
+
+def test_there_is_an_end_to_tokens(here: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(oneself, "_MOST_TOKENS", 1)
+    ann = here.person("ann")
+    first, second = (ann.post("/tokens", {"name": name, "scopes": ["read"]}) for name in "ab")
+    assert (first.status_code, second.status_code, second.json()["key"]) == (201, 409, "people.tokens_full")
+    assert ann.delete(f"/tokens/{first.json()['id']}").status_code == 204
+    assert ann.post("/tokens", {"name": "c", "scopes": ["read"]}).status_code == 201
 
 
 def test_a_repeated_key_makes_one_token_and_shows_it_once(here: Site):

@@ -1,13 +1,17 @@
 """What every route has in common: problems, languages, ids, limits, tags, keys, rights."""
 
+import asyncio
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from tests.api.sites import Site, Visitor, site
+from tests.databases import RedisServer, redis_program
 
 from cambist.apps.api.app import MOST_BYTES
+from cambist.apps.api.limits import Counters
 from cambist.domain.person import Role
 
 PAPER = {"name": "main", "exchange": "simulated", "mode": "paper", "deposit": "1000"}
@@ -195,6 +199,33 @@ def test_while_redis_is_away_nothing_is_counted_and_nobody_served(tmp_path: Path
             assert answer.headers["x-request-id"] == answer.json()["request_id"]
             assert "hunter2" not in answer.text
         assert here.anybody.get("/api/v1/health").status_code == 200
+
+
+def test_nobody_waits_for_good_for_a_redis_that_says_nothing(tmp_path: Path):
+    silent = socket.create_server(("127.0.0.1", 0))  # takes connections, and never answers
+    with silent, site(tmp_path, BUS_URL=f"redis://127.0.0.1:{silent.getsockname()[1]}/0") as here:
+        answer = here.person("ann").get("/me")
+        assert (answer.status_code, answer.json()["key"]) == (503, "bus.failed")
+        assert here.anybody.get("/api/v1/health").status_code == 200
+
+
+def test_a_redis_that_was_restarted_counts_on(tmp_path: Path):
+    redis = RedisServer(redis_program(), tmp_path)
+
+    async def counted() -> list[bool]:
+        counters = Counters(redis.url)
+        before, _, _ = await counters.count("ann", 5)
+        redis.stop()
+        redis.start()
+        after, _, _ = await counters.count("ann", 5)  # over the connection that it had
+        await counters.close()
+        return [before, after]
+
+    redis.start()
+    try:
+        assert asyncio.run(counted()) == [True, True]
+    finally:
+        redis.stop()
 
 
 def test_other_pages_are_let_in_by_list(tmp_path: Path):

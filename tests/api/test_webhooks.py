@@ -15,6 +15,7 @@ from cambist.adapters.storage.register import SqlRegister
 from cambist.adapters.storage.webhooks import SqlWebhooks
 from cambist.domain.account import AccountSpec, Mode, owned_id
 from cambist.domain.person import Role
+from cambist.usecases import webhooks
 from cambist.usecases.receiving import signature
 
 MARKETS = [{"symbol": "BTC/USDT", "budget": "1000"}, {"symbol": "ETH/USDT", "budget": "500"}]
@@ -190,6 +191,14 @@ def test_no_more_bots_than_an_admin_allows(here, ann):
     here.services.office.forget()
     response = ann.post("/webhooks", {"name": "tv", "account": account(ann), "markets": MARKETS})
     assert (response.status_code, response.json()["key"]) == (429, "webhook.too_many_bots")
+
+
+def test_there_is_an_end_to_webhooks(here, ann, monkeypatch):
+    made(ann)
+    monkeypatch.setattr(webhooks, "MOST_WEBHOOKS", 1)
+    response = ann.post("/webhooks", {"name": "more", "account": account(ann), "markets": MARKETS})
+    assert (response.status_code, response.json()["key"]) == (429, "webhook.too_many_kept")
+    assert len(here.services.stores(ann.id).register.bots()) == len(MARKETS)
 
 
 def test_of_webhooks_made_at_once_none_has_more_bots_than_an_admin_allows(here, ann, monkeypatch):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract.book import a_bot, an_account, fresh
 from tests.contract.result_store import JSON, TEXTS
+from tests.contract.room import found_room
 
 from cambist.domain.account import Mode
 from cambist.domain.alert import Alert, Level
@@ -88,19 +89,7 @@ class RegisterContract:
         other = an_account(user_id=next(_users))
         open_register(other.user_id).add_account(other)
         open_register(other.user_id).add_bot(a_bot(other.id, user_id=other.user_id))
-        begin = Barrier(8)
-
-        def add(n: int) -> bool:
-            spec = a_bot(account.id, user_id=user)
-            begin.wait(30)
-            try:
-                mine.add_bot(spec, most=2)
-            except TooMany:
-                return False
-            return True
-
-        with ThreadPoolExecutor(8) as pool:
-            assert sum(pool.map(add, range(8))) == 2
+        assert found_room(lambda n: mine.add_bot(a_bot(account.id, user_id=user), most=2), TooMany) == 2
         assert len(mine.bots()) == 2
         mine.add_bot(a_bot(account.id, user_id=user))
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract.result_store import JSON
+from tests.contract.room import found_room
 
-from cambist.domain.errors import BadInput, NotFound, Taken
+from cambist.domain.errors import BadInput, NotFound, Taken, TooMany
 from cambist.domain.strategy_text import StoredStrategy
 from cambist.ports.strategies import Shelf
 
@@ -51,6 +52,13 @@ class ShelfContract:
         assert mine.code(kept.id, 1) == "a = 1\n"
         (version,) = mine.versions(kept.id)
         assert (version.version, version.code, version.created_ms, version.verdict) == (1, "", 5, {})
+
+    def test_no_more_than_a_person_may_have_however_many_are_added_at_once(self, open_shelf, mine, user):
+        other = next(_users)
+        open_shelf(other).add(a_strategy(other), "")  # does not count
+        mine.add(a_strategy(user), "", 1)
+        assert found_room(lambda n: mine.add(a_strategy(user, name=f"{n}"), "", 3), TooMany) == 2
+        assert len(mine.strategies()) == len({one.name for one in mine.strategies()}) == 3
 
     def test_strategies_are_listed_by_id(self, mine, user):
         added = [mine.add(a_strategy(user, name=name), "") for name in "cab"]

@@ -108,6 +108,20 @@ class TestRedisBus(BusContract):
 
         self.runs(open_bus, scenario)
 
+    @pytest.mark.parametrize("strange", [{"other": "x"}, {"message": "no JSON"}, {"message": "[1]"}])
+    def test_what_somebody_else_wrote_stops_nobody(self, open_bus, topic, caplog, strange):
+        async def scenario(bus):
+            reading = bus.subscribe(topic, group="g", consumer="c")
+            await bus.publish(topic, {"id": 1})
+            await bus._redis.xadd(topic, strange)
+            await bus.publish(topic, {"id": 2})
+            assert messages(await take(reading, 2)) == numbered(1, 2)
+            assert [record.levelname for record in caplog.records] == ["ERROR"]
+            assert (await bus._redis.xpending(topic, "g"))["pending"] == 2
+            await end(reading)
+
+        self.runs(open_bus, scenario)
+
     def test_what_redis_refuses_is_said_to_who_reads_and_who_publishes(self, open_bus, topic):
         async def scenario(bus):
             await bus._redis.set(topic, "not a stream")
@@ -142,6 +156,34 @@ def test_a_redis_that_is_started_again_goes_on_where_it_was(tmp_path: Path):
         await bus.publish("orders", {"id": 4})
         again = [await waiting, *await take(reading, 2)]
         assert messages(again) == numbered(2, 3, 4)  # 2 and 3 were never acknowledged
+        await end(reading)
+        await bus.close()
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        server.stop()
+
+
+def test_a_redis_that_is_a_replica_for_a_while_is_waited_for(tmp_path: Path):
+    server = RedisServer(redis_program(), tmp_path)
+    server.start()
+
+    async def scenario() -> None:
+        bus = RedisBus(server.url)
+        reading = bus.subscribe("t", group="g", consumer="c")
+        await bus.publish("t", {"id": 1})
+        await take(reading, 1)
+        await bus._redis.replicaof("127.0.0.1", "1")
+        with pytest.raises(BusFailed, match="read only"):
+            await bus.publish("t", {"id": 2})
+        waiting = asyncio.ensure_future(anext(reading))
+        _, pending = await asyncio.wait({waiting}, timeout=0.2)
+        assert pending
+        await bus._redis.replicaof("NO", "ONE")
+        await bus.publish("t", {"id": 3})
+        async with asyncio.timeout(20):
+            assert (await waiting).message in numbered(1, 3)  # 1 was never acknowledged
         await end(reading)
         await bus.close()
 

@@ -8,10 +8,17 @@ from itertools import count
 from typing import Any
 
 import pytest
+from tests.contract.book import an_account
+from tests.contract.room import found_room
 
 from cambist.adapters.storage.people import SqlPeople
+from cambist.adapters.storage.register import SqlRegister
+from cambist.adapters.storage.secrets import SqlSecrets
+from cambist.adapters.storage.strategies import SqlShelf
 from cambist.domain.errors import NotAllowed, NotFound, Taken
 from cambist.domain.person import Person, Role, Scope
+from cambist.domain.secret import SealedSecret
+from cambist.domain.strategy_text import StoredStrategy
 from cambist.ports.people import ApiToken, Invitation, Session
 
 NOW = 1_800_000_000_000
@@ -167,6 +174,36 @@ def test_a_time_step_is_used_once_and_none_before_it(people, ann):
     assert people.use_step(ann.id, 51)
 
 
+def test_who_is_forgotten_leaves_nothing_and_nobody_else_s_does(database_url, people, ann):
+    bob = people.add(fresh(), "hash", Role.TRADE, NOW)
+    for person in (ann, bob):
+        people.start_session(a_session(person.id))
+        SqlSecrets(database_url).keep(sealed(person.id))
+        SqlShelf(database_url, person.id).add(StoredStrategy(user_id=person.id, name="mine"), "a = 1")
+    account = an_account(user_id=ann.id)
+    register = SqlRegister(database_url, ann.id)
+    register.add_account(account)
+    with pytest.raises(Taken, match=account.id):
+        people.forget(ann.id)
+    assert people.person(ann.id) == ann
+    register.forget_account(account.id)
+    people.forget(ann.id)
+    with pytest.raises(NotFound):
+        people.person(ann.id)
+    assert people.sessions(ann.id, NOW) == SqlShelf(database_url, ann.id).strategies() == []
+    assert SqlSecrets(database_url).find(ann.id, "r", "p") is None
+    assert len(people.sessions(bob.id, NOW)) == len(SqlShelf(database_url, bob.id).strategies()) == 1
+    assert SqlSecrets(database_url).find(bob.id, "r", "p") == sealed(bob.id)
+    with pytest.raises(NotFound):
+        people.forget(ann.id)
+
+
+def sealed(user_id: int) -> SealedSecret:
+    return SealedSecret(
+        user_id=user_id, record="r", purpose="p", key_id="k", wrapped_key=b"w", sealed=b"s", created_ms=NOW
+    )
+
+
 # -- sessions
 
 
@@ -243,6 +280,22 @@ def test_tokens_are_kept_used_and_ended(people, ann):
     assert people.end_tokens(ann.id, NOW) == 1
     assert people.tokens(ann.id) == []
     assert people.token("no such") is None
+
+
+def test_no_more_tokens_than_a_person_may_have_however_many_are_made_at_once(people, ann):
+    def token(user_id: int) -> ApiToken:
+        return ApiToken(
+            id=fresh("t"), user_id=user_id, name="n", secret="hash", scopes=frozenset((Scope.READ,)), created_ms=NOW
+        )
+
+    ended = token(ann.id)
+    people.add_token(ended, 1)
+    people.end_tokens(ann.id, NOW, only=ended.id)  # does not count any more
+    people.add_token(token(1))
+    for _ in range(3):
+        assert found_room(lambda n: people.add_token(token(ann.id), 2), Taken) == 2
+        assert people.end_tokens(ann.id, NOW) == 2
+    people.end_tokens(1, NOW)
 
 
 # -- invitations

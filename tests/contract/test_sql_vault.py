@@ -153,6 +153,23 @@ def test_a_rotation_wraps_anew_and_leaves_the_secrets_closed(rows, user, tmp_pat
     assert not (tmp_path / "none").exists()
 
 
+def test_a_secret_that_does_not_open_keeps_no_other_from_a_rotation(rows, user, tmp_path):
+    lost = EnvelopeVault(rows, local_keys(tmp_path / "lost", None), opened=lambda _: None)
+    lost.seal(user, "a", "secret", "whose key is gone")
+    keys = local_keys(tmp_path / "keys", None)
+    vault = EnvelopeVault(rows, keys, opened=lambda _: None)
+    vault.seal(user, "b", "secret", "sound")
+    before = keys.key_id
+    add_key(tmp_path / "keys")
+    with pytest.raises(StorageFailed, match="not here"):
+        vault.rotate()
+    row = rows.find(user, "b", "secret")
+    assert row is not None
+    assert row.key_id == keys.key_id != before
+    assert vault.open(user, "b", "secret") == "sound"
+    lost.forget(user, "a")
+
+
 def test_a_secret_that_is_sealed_anew_during_a_rotation_is_left_alone(rows, user, tmp_path):
     vault = EnvelopeVault(rows, local_keys(tmp_path / "vault.key", None), opened=lambda _: None)
     vault.seal(user, "main", "key", "old")

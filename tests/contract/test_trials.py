@@ -98,6 +98,15 @@ def test_a_study_is_the_sum_of_its_runs(logs: TrialLogs, log: TrialLog):
     assert [logs.count(name) for name in (STUDY, STUDY.lower(), "../../elsewhere", "none")] == [3, 1, 1, 0]
 
 
+def test_a_study_remembers_its_looks(logs: TrialLogs, log: TrialLog):
+    assert logs.look(STUDY, "a", 10, 1) == [(10, 1)]
+    assert logs.look(STUDY, "b", 20, 7) == [(10, 1), (20, 7)]
+    assert logs.look(STUDY, "a", 10, 3) == [(10, 3), (20, 7)]
+    assert logs.look("another", "a", 5, 1) == [(5, 1)]
+    log.append([tried(0)])
+    assert (logs.count(STUDY), numbers(log)) == (1, [0])
+
+
 def test_nothing_is_kept_outside_the_folder(logs: TrialLogs, tmp_path):
     logs.open("../../elsewhere", "..").append([tried(7)])
     assert [path.name for path in tmp_path.iterdir()] == ["trials"]

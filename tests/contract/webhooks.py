@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from tests.contract.book import a_bot, an_account, fresh
+from tests.contract.room import found_room
 
-from cambist.domain.errors import BadInput, NotFound, StorageFailed, Taken
+from cambist.domain.errors import BadInput, NotFound, StorageFailed, Taken, TooMany
 from cambist.domain.webhook import Defaults
 from cambist.ports.book import Register, Request
 from cambist.ports.webhooks import Came, Once, Sender, Webhook, WebhookCall, Webhooks
@@ -99,6 +100,16 @@ class WebhooksContract:
         spec = an_account(user_id=user)
         register.add_account(spec)
         return spec.id
+
+    def test_no_more_than_a_person_may_have_however_many_are_added_at_once(
+        self, mine, theirs, open_register, user, stranger, account
+    ):
+        spec = an_account(user_id=stranger)
+        open_register(stranger).add_account(spec)
+        theirs.add(a_webhook(stranger, spec.id))  # does not count
+        mine.add(a_webhook(user, account), 1)
+        assert found_room(lambda n: mine.add(a_webhook(user, account), 3), TooMany) == 2
+        assert len(mine.webhooks()) == 3
 
     @pytest.fixture
     def webhook(self, mine: Webhooks, user: int, account: str) -> Webhook:

@@ -37,6 +37,7 @@ from cambist.ports.sandbox import Sandbox
 from cambist.ports.searches import SearchStore
 from cambist.ports.strategies import Shelf
 from cambist.ports.symbols import Symbols
+from cambist.ports.tallies import Tallies
 from cambist.ports.vault import Vault
 from cambist.ports.venue import Venue
 from cambist.ports.webhooks import Webhooks
@@ -50,6 +51,7 @@ if TYPE_CHECKING:  # adapters are imported when they are asked for: the command 
     from cambist.adapters.venues.ccxt.place import Progress
     from cambist.adapters.venues.simulated.market import MirroredMarket, SimulatedMarket
     from cambist.engine.ready import Ready
+    from cambist.usecases.leaving import Belongings
     from cambist.usecases.office import Office
     from cambist.usecases.optimise import Tools
     from cambist.usecases.past import History
@@ -134,6 +136,29 @@ def report_files(
     from cambist.adapters.storage.report_files import ReportFolder
 
     return ReportFolder(settings.home / kind, user_id)
+
+
+def belongings(settings: Settings, user_id: int) -> "Belongings":
+    """Return all that one person has beside a name and a password, to be deleted with them."""
+    from cambist.adapters.storage.report_files import forget_folder
+    from cambist.engine.floor import LEASE
+    from cambist.usecases.brokers import EngineLease
+    from cambist.usecases.leaving import Belongings
+
+    folders = [settings.home / kind / str(user_id) for kind in ("reports", "search-reports")]
+
+    def forget_files() -> None:
+        for folder in (*folders, studies(settings, user_id)):
+            forget_folder(folder)
+
+    return Belongings(
+        register=register(settings, user_id),
+        jobs=jobs(settings, user_id),
+        journal=journal(settings),
+        traits_of=traits_of,
+        engine=EngineLease(lease=lease(settings), name=LEASE),
+        forget_files=forget_files,
+    )
 
 
 def has_candles(venue: str) -> bool:
@@ -279,6 +304,7 @@ def add_vault_key(settings: Settings) -> None:
 
 def office(settings: Settings) -> "Office":
     """Return what all that is done with people stands on."""
+    from cambist.accounts.throttle import Throttle
     from cambist.adapters.vault.randomness import random_bytes
     from cambist.usecases.office import Office
 
@@ -288,7 +314,19 @@ def office(settings: Settings) -> "Office":
         audit=audit_log(settings),
         randomness=random_bytes,
         debug_allowed=settings.debug_login,
+        throttle=Throttle(tallies(settings)),
     )
+
+
+def tallies(settings: Settings) -> Tallies:
+    """Return what counts tries: in Redis for all processes if ``BUS_URL`` names one, else here."""
+    from cambist.accounts.tallies import OwnTallies
+
+    if settings.bus_url is None:
+        return OwnTallies()
+    from cambist.adapters.bus.tallies import RedisTallies
+
+    return RedisTallies(settings.bus_url)
 
 
 def webhooks(settings: Settings, user_id: int | None = None) -> Webhooks:

@@ -10,7 +10,7 @@ from cambist.domain.account import WEBHOOK, BotSpec, BotStatus
 from cambist.domain.errors import BadInput, BusFailed, CambistError, NotFound, Taken
 from cambist.domain.event import BotChanged, BotDeleted, Decided, Released
 from cambist.domain.instrument import Kind
-from cambist.domain.text import say
+from cambist.domain.text import language, say, speak
 from cambist.domain.wish import Exit
 from cambist.engine import requests
 from cambist.engine.account import Seat
@@ -51,6 +51,7 @@ class Errands:
         self._bots = bots
         self._seating = seating
         self._consumer = consumer
+        self._language = language()
         self._asked = asyncio.Event()
         self._answered: set[int] = set()
         """Requests that a list of those that wait may still name, because it was read before they were answered."""
@@ -120,7 +121,8 @@ class Errands:
             await bus.ack(name, delivery)
 
     async def _answer(self, request: Request) -> tuple[str, bool]:
-        """Do what is asked; return what came of it, and whether it was refused."""
+        """Do what is asked; return what came of it, in the language of who asked, and whether it was refused."""
+        speak(request.language or self._language)
         try:
             return await self._do(request), False
         except Exception as error:  # noqa: BLE001 - whatever a person asked, the engine goes on

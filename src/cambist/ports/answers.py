@@ -1,5 +1,6 @@
 """What was answered to requests that carry a key of their own, so that a repetition is answered alike."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from cambist.domain.record import record
@@ -10,11 +11,13 @@ class Kept:
     """A request that came before under the same key."""
 
     request: str
-    """Digest of what was asked."""
+    """Keyed digest of what was asked: what was asked may hold a password."""
     ts: int
     status: int | None
     """HTTP status of the answer; None: it is still being dealt with, or whoever did it died."""
-    body: str
+    headers: Mapping[str, str] | None = None
+    """Of the answer; None: it held a secret, and nothing of it is kept."""
+    body: str = ""
 
 
 class Answers(Protocol):
@@ -27,8 +30,8 @@ class Answers(Protocol):
         """
         ...
 
-    def keep(self, key: str, status: int, body: str) -> None:
-        """Keep the answer under ``key``."""
+    def keep(self, key: str, status: int, headers: Mapping[str, str] | None = None, body: str = "") -> None:
+        """Keep the answer under ``key``; without ``headers``, only that there was one."""
         ...
 
     def drop(self, key: str) -> None:

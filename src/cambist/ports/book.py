@@ -10,6 +10,7 @@ from cambist.domain.account import AccountSpec, BotSpec
 from cambist.domain.alert import Alert
 from cambist.domain.ledger import LedgerEntry
 from cambist.domain.record import record
+from cambist.domain.text import Language
 
 
 @record(kw_only=True)
@@ -41,6 +42,8 @@ class Request:
     """Whether the answer says why it was not done."""
     key: str | None = None
     """What makes it the same request if it is put once more."""
+    language: Language | None = None
+    """In which it is answered; None: in the engine's."""
     id: int = 0
 
 

@@ -101,6 +101,13 @@ class People(Protocol):
         """
         ...
 
+    def forget(self, user_id: int) -> None:
+        """Delete somebody with every row that is theirs, but for what the audit log says of them.
+
+        All or nothing. Raises `NotFound`, and `Taken` while they have accounts, which an engine may have open.
+        """
+        ...
+
     def use_step(self, user_id: int, step: int) -> bool:
         """Use up the time step of a second factor; False if this one or a later one was used already."""
         ...
@@ -131,8 +138,9 @@ class People(Protocol):
 
     # -- API tokens
 
-    def add_token(self, token: ApiToken) -> None:
-        """Keep a new token."""
+    def add_token(self, token: ApiToken, most: int | None = None) -> None:
+        """Keep a new token; raise `Taken` if its user has ``most`` that have not been ended, however many are added at
+        once."""
         ...
 
     def token(self, token_id: str) -> ApiToken | None:

@@ -11,9 +11,9 @@ class Shelf(Protocol):
     What is another user's is not found, exactly like what does not exist.
     """
 
-    def add(self, strategy: StoredStrategy, code: str) -> StoredStrategy:
+    def add(self, strategy: StoredStrategy, code: str, most: int | None = None) -> StoredStrategy:
         """Keep a new strategy with ``code`` as version 1 and return it with its id; raise `Taken` if its user has
-        another of that name.
+        another of that name, `TooMany` if ``most`` already, however many are added at once.
         """
         ...
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from cambist.domain.search import Trial
-
-if TYPE_CHECKING:
-    pass
 
 
 class TrialLog(Protocol):
@@ -39,4 +36,12 @@ class TrialLogs(Protocol):
 
     def count(self, study: str) -> int:
         """Return how many trials a study has seen over all of its runs, whatever became of them."""
+        ...
+
+    def look(self, study: str, mark: str, until_ts: int, tries: int) -> list[tuple[int, int]]:
+        """Keep that a study chose among ``tries`` on what came before ``until_ts``, and looked at what came after.
+
+        Return ``until_ts`` and ``tries`` of all its looks, this one among them; those of one ``mark`` (a word) have
+        seen the same, and are one. Raises `StorageFailed`.
+        """
         ...

@@ -96,8 +96,9 @@ class Webhooks(Protocol):
     What is another user's is not found, exactly like what does not exist.
     """
 
-    def add(self, webhook: Webhook) -> None:
-        """Add a webhook; raise `Taken` if its user has another of that name."""
+    def add(self, webhook: Webhook, most: int | None = None) -> None:
+        """Add a webhook; raise `Taken` if its user has another of that name, `TooMany` if ``most`` already, however
+        many are added at once."""
         ...
 
     def change(self, webhook: str, how: Callable[[Webhook], Webhook]) -> Webhook:

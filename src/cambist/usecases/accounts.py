@@ -11,6 +11,7 @@ from cambist.domain.account import AccountSpec, Mode, owned_id
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.request import Traits
 from cambist.domain.standing import AccountStanding
+from cambist.domain.text import language
 from cambist.engine.account import Account
 from cambist.engine.recovery import recover
 from cambist.engine.standing import account_standing
@@ -129,6 +130,7 @@ def ask(
         params=json.dumps(params),
         asked_ms=now_ms,
         key=None if under is None else f"{under}|{account}|{bot}|{action}",
+        language=language(),
     )
     return register.ask(request)
 

@@ -142,16 +142,7 @@ class Brokers:
         gone when this returns None. Raises `BadInput` if it holds something (``idle`` says no), unless forced.
         """
         spec = account_of(self.register, account)
-        if not engine.lease.take(engine.name):
-            return ask(self.register, spec.user_id, spec.id, "leave", self.now_ms(), force=force)
-        try:
-            if not force and not idle(spec):
-                raise BadInput("account", spec.id, "running.holds", account=spec.id)
-            self.register.forget_account(spec.id)
-            self.vault.forget(self.user_id, _record(spec.id))
-        finally:
-            engine.lease.give_back([engine.name])
-        return None
+        return remove_account(self.register, spec, engine, self.now_ms(), idle=idle, force=force)
 
     def _keep(self, name: str, wish: NewBroker, test: KeyTest | None) -> Broker:
         spec = add_account(
@@ -211,6 +202,27 @@ class Brokers:
             others = ", ".join(one.id for one in known.values() if one.testnet)
             raise BadInput("mode", mode.value, "brokers.no_testnet", exchange=card.name, others=others)
         return card
+
+
+def remove_account(
+    register: Register,
+    spec: AccountSpec,
+    engine: EngineLease,
+    now_ms: int,
+    *,
+    idle: Callable[[AccountSpec], bool] = lambda _: True,
+    force: bool = False,
+) -> int | None:
+    """Remove an account with its keys and all that is kept of it, or ask a running engine to; see `Brokers.remove`."""
+    if not engine.lease.take(engine.name):
+        return ask(register, spec.user_id, spec.id, "leave", now_ms, force=force)
+    try:
+        if not force and not idle(spec):
+            raise BadInput("account", spec.id, "running.holds", account=spec.id)
+        register.forget_account(spec.id)
+    finally:
+        engine.lease.give_back([engine.name])
+    return None
 
 
 def kept_credentials(vault: Vault, spec: AccountSpec) -> Credentials | None:

@@ -17,7 +17,6 @@ from cambist.ports.vault import SERVER, Randomness, Vault
 # Records of the vault. Accounts are records too, by their ids, which have no @.
 TOTP = ("@user", "totp")
 RECOVERY = "@recovery"
-_SIGNING = ("@server", "access_tokens")
 _MOST_KNOWN = 10_000
 
 
@@ -53,9 +52,17 @@ class Office:
 
     @cached_property
     def access_tokens(self) -> AccessTokens:
-        """Return what makes and reads access tokens; its key is made at the first start of all."""
-        new = self.randomness(KEY_BYTES).hex()
-        return AccessTokens(bytes.fromhex(self.vault.seal_once(SERVER, *_SIGNING, new)))
+        """Return what makes and reads access tokens."""
+        return AccessTokens(self._secret("access_tokens"))
+
+    @cached_property
+    def asking_secret(self) -> bytes:
+        """Return what is mixed into the digests of requests that are to be done once."""
+        return self._secret("answers")
+
+    def _secret(self, purpose: str) -> bytes:
+        """Return a secret of the server's, which is made when it is first needed of all."""
+        return bytes.fromhex(self.vault.seal_once(SERVER, "@server", purpose, self.randomness(KEY_BYTES).hex()))
 
     def remembered(self, what: str, now_ms: int, for_ms: int) -> Any:
         """Return what was remembered under ``what`` not longer than ``for_ms`` ago, else None."""

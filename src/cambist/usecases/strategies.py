@@ -58,8 +58,6 @@ def create(
     timeframe: str = "",
 ) -> StoredStrategy:
     """Keep a new strategy and return it. Raises `BadInput`, `Taken` for a name in use, `TooMany`."""
-    if len(shelf.strategies()) >= MOST_STRATEGIES:
-        raise TooMany("shelf.too_many", most=MOST_STRATEGIES)
     made = StoredStrategy(
         user_id=user_id,
         name=_name(name),
@@ -68,7 +66,7 @@ def create(
         created_ms=now_ms,
         changed_ms=now_ms,
     )
-    return shelf.add(made, checked_code(code))
+    return shelf.add(made, checked_code(code), MOST_STRATEGIES)
 
 
 def save(shelf: Shelf, strategy_id: int, code: str, now_ms: int, *, expected_version: int) -> StoredStrategy:

@@ -64,16 +64,16 @@ def summary(wanted: Wanted, offer: Offer) -> Summary:
         amount=wanted.amount,
         price=wanted.price,
     )
-    # what opens a short is paid for in quote currency too: its margin
-    buys = wanted.side is Side.BUY or (instrument.kind is Kind.PERPETUAL and not wanted.reduce_only)
-    free = offer.free_quote if buys else offer.free_base
+    closes = wanted.side is Side.SELL
+    if instrument.kind is Kind.PERPETUAL:  # what opens a short is paid for too: its margin
+        closes = wanted.reduce_only or made.quantity <= offer.free_base * -wanted.side.sign
+    free = offer.free_base.copy_abs() if closes else offer.free_quote
     return Summary(
         ticket=made,
         last=offer.last,
         free=free,
-        asset=instrument.quote if buys else instrument.base,
-        enough=free >= (made.total if buys else made.quantity)
-        or (instrument.kind is Kind.PERPETUAL and wanted.reduce_only),
+        asset=instrument.base if closes else instrument.quote,
+        enough=free >= (made.quantity if closes else made.total),
     )
 
 
@@ -119,7 +119,7 @@ def execute(said: dict[str, Any], register: Register, answers: Answers, now_ms: 
             raise Taken("trading.ticket_busy")
         return int(kept.body)
     number = ask(register, spec.user_id, spec.id, "order", now_ms, **said["order"])
-    answers.keep(key, 202, str(number))
+    answers.keep(key, 202, {}, str(number))
     return number
 
 

@@ -28,6 +28,8 @@ TRADINGVIEW_ADDRESSES = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.3
 """Those that TradingView calls from (its support article 43000529348)."""
 WINDOW_S = 30
 LONGEST_WINDOW_S = 3_600
+MOST_WEBHOOKS = 100
+"""Of one user."""
 MOST_PYRAMIDING = 100
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
 _SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
@@ -96,7 +98,7 @@ def add_webhook(shop: Shop, wanted: Wanted, now_ms: int) -> tuple[Webhook, str]:
     )
     specs = _bots(webhook, owner, wanted.budgets, wanted.pyramiding)
     webhook = replace(webhook, bots={spec.symbol: spec.id for spec in specs})
-    shop.webhooks.add(webhook)
+    shop.webhooks.add(webhook, MOST_WEBHOOKS)
     added = []
     try:
         secret = _new_secret(shop, webhook)

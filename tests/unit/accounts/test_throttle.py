@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from cambist.accounts.tallies import OwnTallies
 from cambist.accounts.throttle import FORGOTTEN_MS, LONGEST_MS, Throttle
 from cambist.domain.errors import TooMany
 
@@ -59,13 +60,13 @@ def test_success_with_one_name_does_not_free_an_address_that_guesses_others():
 
 
 def test_people_who_all_come_in_with_two_tries_each_do_not_lock_their_address():
-    throttle = Throttle()
+    throttle = Throttle(tallies := OwnTallies())
     for at in range(60):
         name, now = f"name{at % 30}", NOW + at * 60_000
         throttle.enter(name, "a", now)  # asked for the second factor
         throttle.enter(name, "a", now + 8_000)
         throttle.succeeded(name, "a")
-    assert throttle._failed == {}
+    assert tallies.notes == {}
 
 
 def test_a_try_that_is_spared_counts_for_its_name_alone():
@@ -75,7 +76,6 @@ def test_a_try_that_is_spared_counts_for_its_name_alone():
         throttle.spared("a")
     assert wait_s(throttle, "ann", "a", NOW) == 1.0
     assert wait_s(throttle, "bob", "a", NOW) == 0.0
-    assert set(throttle._failed) == {("name", "ann"), ("name", "bob"), ("address", "a")}
 
 
 def test_after_an_hour_all_is_forgotten():
@@ -103,11 +103,18 @@ def test_tries_at_the_same_time_are_counted_before_they_are_judged():
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr("cambist.accounts.throttle._MOST", 100)
-    throttle = Throttle()
+    monkeypatch.setattr("cambist.accounts.tallies._MOST", 100)
+    throttle = Throttle(tallies := OwnTallies())
     for at in range(1_000):
         throttle.enter(f"name{at}", f"address{at}", NOW)
-    assert len(throttle._failed) == 100
+    assert len(tallies.notes) == 100
+
+
+def test_what_somebody_gave_as_a_name_is_not_written_down():
+    throttle = Throttle(tallies := OwnTallies())
+    throttle.enter("a password by mistake \ud800", "203.0.113.7", NOW)
+    assert len(tallies.notes) == 2
+    assert not [note for note in tallies.notes if "password" in note or "203" in note]
 
 
 def test_the_error_says_how_long_in_words():

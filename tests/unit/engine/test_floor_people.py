@@ -12,12 +12,13 @@ from cambist.adapters.venues.simulated.venue import SimulatedVenue
 from cambist.domain.account import AccountSpec, BotStatus, Mode
 from cambist.domain.event import BotChanged
 from cambist.domain.request import OrderRequest
+from cambist.domain.text import speak
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.trading import TradingState
 from cambist.engine.errands import MOST_AGE_MS
 from cambist.engine.floor import Floor
 from cambist.engine.live import Engine
-from cambist.ports.book import JournalEntry
+from cambist.ports.book import JournalEntry, Request
 from cambist.usecases.accounts import add_account, ask, set_settings
 from cambist.usecases.bots import add_bot, tell_bot
 
@@ -154,6 +155,23 @@ def test_what_was_asked_for_long_ago_opens_nothing_but_may_still_close(place: Pl
             account = engine_of(floor).lanes["paper"].account
             await until(lambda: account.idle, "it has left")
             assert not place.exchange.open_orders("paper")
+
+    run(work)
+
+
+def test_people_are_answered_in_their_own_language(place: Place):
+    async def work() -> None:
+        async with place.floor() as floor:
+            speak("fr")
+            french = ask(place.register, 1, "paper", "halt", 0)
+            speak("en")
+            english = ask(place.register, 1, "paper", "halt", 0)
+            await started(place, floor)
+            speak("fr")  # whoever says nothing is answered in the engine's
+            unsaid = place.register.ask(Request(user_id=1, account="paper", action="halt"))
+            await started(place, floor)
+        answers = [place.register.request(number).answer for number in (french, english, unsaid)]
+        assert answers == ["paper est à l'arrêt.", "paper is halted.", "paper is halted."]
 
     run(work)
 

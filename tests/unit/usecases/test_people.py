@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 from tests.offices import NOW, PASSWORD, office_in, somebody, visit
 
+from cambist.accounts.tallies import OwnTallies
+from cambist.accounts.throttle import Throttle
 from cambist.domain.errors import BadInput, CambistError, NotAllowed, NotFound, Taken, TooMany
 from cambist.domain.person import Role
 from cambist.usecases import oneself, people, signing_in
@@ -103,19 +105,21 @@ def test_an_invitation_expires_and_is_taken_back(office):
 
 
 def test_those_who_are_invited_do_not_lock_their_address(office):
+    office.throttle = Throttle(tallies := OwnTallies())
     people.set_registration(office, Registration.INVITATION, visit())
     for at in range(8):
         _, text = people.invite(office, 1, Role.VIEW, visit())
         registered(office, f"person{at}", text)
-    assert office.throttle._failed == {}
+    assert tallies.notes == {}
 
 
 def test_where_all_may_come_one_address_adds_only_so_many_and_its_people_still_sign_in(office):
+    office.throttle = Throttle(tallies := OwnTallies())
     people.set_registration(office, Registration.OPEN, visit())
     for at in range(5):
         registered(office, f"person{at}")
     assert refused(lambda: registered(office, "another"), TooMany) == "people.too_many_tries"
-    assert [kind for kind, _ in office.throttle._failed] == ["name"]
+    assert [name.split(":")[1] for name in tallies.notes] == ["name"]
 
 
 def test_guessing_invitations_is_slowed_down(office):

@@ -1,5 +1,7 @@
 """`SqlAnswers`: what was answered to requests that carry a key of their own."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from cambist.adapters.storage.owned import Owned
@@ -27,15 +29,16 @@ class SqlAnswers(Owned):
         stale = sa.and_(answered.c.status.is_(None), answered.c.ts <= ts - _GIVEN_UP_MS, answered.c.request == request)
         if self._change(answered.update().where(answered.c.key == key, stale).values(ts=ts)):
             return None
-        columns = (answered.c.request, answered.c.ts, answered.c.status, answered.c.body)
+        columns = (answered.c.request, answered.c.ts, answered.c.status, answered.c.headers, answered.c.body)
         query = sa.select(*columns).where(answered.c.key == key)
         for row in self._read(query):
             return Kept(**row)
-        return Kept(request=request, ts=ts, status=None, body="")  # given back just now: the next try will have it
+        return Kept(request=request, ts=ts, status=None)  # given back just now: the next try will have it
 
-    def keep(self, key: str, status: int, body: str) -> None:
-        """Keep the answer under ``key``."""
-        self._change(answered.update().where(answered.c.key == key).values(status=status, body=body))
+    def keep(self, key: str, status: int, headers: Mapping[str, str] | None = None, body: str = "") -> None:
+        """Keep the answer under ``key``; without ``headers``, only that there was one."""
+        answer = {"status": status, "headers": None if headers is None else dict(headers), "body": body}
+        self._change(answered.update().where(answered.c.key == key).values(answer))
 
     def drop(self, key: str) -> None:
         """Give ``key`` back."""

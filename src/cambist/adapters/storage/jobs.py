@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import obeying, writing
-from cambist.adapters.storage.owned import Owned
+from cambist.adapters.storage.owned import Owned, counted
 from cambist.adapters.storage.results import row_of
 from cambist.adapters.storage.searches import row_of as row_of_search
 from cambist.adapters.storage.tables.book import backtest_results
@@ -27,7 +27,6 @@ _CHANGING = (
     .where(sa.or_(_ACTIVE, table.c.ended_ms >= sa.bindparam("since_ms")))
     .order_by(table.c.asked_ms, table.c.id)
 )
-_SUBMITTING = 0x6A6F6273  # "jobs": with the user's number, an advisory lock of PostgreSQL
 
 
 class SqlJobs(Owned):
@@ -36,13 +35,9 @@ class SqlJobs(Owned):
     def add(self, job: Job, most_active: int | None = None) -> None:
         """Add a job; raise `TooMany` if its user has ``most_active`` that are queued or running already."""
         self._only_ours(job.user_id)
-        count = sa.select(sa.func.count()).select_from(table).where(_ACTIVE, table.c.user_id == job.user_id)
         with obeying(), writing(self._engine).begin() as connection:
-            if most_active is not None:
-                if connection.dialect.name == "postgresql":  # two who count at the same time would both find room
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SUBMITTING, job.user_id)))
-                if int(connection.scalar(count) or 0) >= most_active:
-                    raise TooMany("jobs.too_many", most=most_active)
+            if most_active is not None and counted(connection, table, job.user_id, _ACTIVE) >= most_active:
+                raise TooMany("jobs.too_many", most=most_active)
             connection.execute(table.insert().values(_row(job)))
 
     def job(self, job_id: str) -> Job:

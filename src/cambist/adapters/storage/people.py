@@ -8,13 +8,24 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import insert_into, obeying, open_database, rows_of, writing
-from cambist.adapters.storage.tables.people import api_tokens, invitations, server_settings, sessions, users
+from cambist.adapters.storage.owned import counted
+from cambist.adapters.storage.tables import metadata
+from cambist.adapters.storage.tables.book import accounts
+from cambist.adapters.storage.tables.people import (
+    api_tokens,
+    audit_log,
+    invitations,
+    server_settings,
+    sessions,
+    users,
+)
 from cambist.domain.errors import NotAllowed, NotFound, Taken
 from cambist.domain.person import Person, Role, Scope
 from cambist.ports.people import ApiToken, Invitation, Session
 
 _PERSON = [column for column in users.c if column.name not in ("password", "totp_used")]
 _ADMIN = sa.and_(users.c.role == Role.ADMIN.value, users.c.active)
+_NOT_ENDED = api_tokens.c.ended_ms.is_(None)
 
 # to make a statement takes longer than to run it, and every request asks who asks
 _SOMEBODY = sa.select(*_PERSON).where(users.c.id == sa.bindparam("id"))
@@ -28,7 +39,7 @@ _SESSIONS = (
 _TOKEN = sa.select(api_tokens).where(api_tokens.c.id == sa.bindparam("id"))
 _TOKENS = (
     sa.select(api_tokens)
-    .where(api_tokens.c.user_id == sa.bindparam("user_id"), api_tokens.c.ended_ms.is_(None))
+    .where(api_tokens.c.user_id == sa.bindparam("user_id"), _NOT_ENDED)
     .order_by(api_tokens.c.created_ms, api_tokens.c.id)
 )
 _SETTING = sa.select(server_settings.c.value).where(server_settings.c.name == sa.bindparam("name"))
@@ -116,6 +127,19 @@ class SqlPeople:
             connection.execute(sa.update(users).where(users.c.id == user_id).values({what: how(dict(row[0]))}))
         return self.person(user_id)
 
+    def forget(self, user_id: int) -> None:
+        """Delete somebody with every row that is theirs, but for the audit log; raise `NotFound`, `Taken`."""
+        with obeying(), writing(self._engine).begin() as connection:
+            if not connection.execute(sa.delete(users).where(users.c.id == user_id)).rowcount:
+                raise NotFound("people.no_user", id=user_id)
+            theirs = sa.select(accounts.c.id).where(accounts.c.user_id == user_id).order_by(accounts.c.id)
+            left = connection.scalars(theirs).all()
+            if left:
+                raise Taken("people.has_accounts", accounts=", ".join(left))
+            for table in reversed(metadata.sorted_tables):  # those first that name others
+                if "user_id" in table.c and table is not audit_log:
+                    connection.execute(sa.delete(table).where(table.c.user_id == user_id))
+
     def use_step(self, user_id: int, step: int) -> bool:
         """Use up the time step of a second factor; False if this one or a later one was used already."""
         unused = sa.and_(users.c.id == user_id, users.c.totp_used < step)
@@ -160,9 +184,12 @@ class SqlPeople:
 
     # -- API tokens
 
-    def add_token(self, token: ApiToken) -> None:
-        """Keep a new token."""
-        self._add(api_tokens, {**asdict(token), "scopes": sorted(token.scopes)})
+    def add_token(self, token: ApiToken, most: int | None = None) -> None:
+        """Keep a new token; raise `Taken` if its user has ``most`` that have not been ended."""
+        with obeying(), writing(self._engine).begin() as connection:
+            if most is not None and counted(connection, api_tokens, token.user_id, _NOT_ENDED) >= most:
+                raise Taken("people.tokens_full", most=most)
+            connection.execute(api_tokens.insert().values({**asdict(token), "scopes": sorted(token.scopes)}))
 
     def token(self, token_id: str) -> ApiToken | None:
         """Return a token, ended or not."""
@@ -179,7 +206,7 @@ class SqlPeople:
 
     def end_tokens(self, user_id: int, now_ms: int, *, only: str | None = None) -> int:
         """End the tokens of ``user_id``, or ``only`` one; return how many."""
-        end = sa.update(api_tokens).where(api_tokens.c.user_id == user_id, api_tokens.c.ended_ms.is_(None))
+        end = sa.update(api_tokens).where(api_tokens.c.user_id == user_id, _NOT_ENDED)
         if only is not None:
             end = end.where(api_tokens.c.id == only)
         return self._change(end.values(ended_ms=now_ms))

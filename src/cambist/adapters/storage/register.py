@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import obeying, writing
-from cambist.adapters.storage.owned import Owned
+from cambist.adapters.storage.owned import Owned, counted
 from cambist.adapters.storage.tables.book import accounts, alerts, bots, journal, ledger_lines, requests, snapshots
 from cambist.adapters.storage.tables.people import secrets
 from cambist.adapters.storage.tables.work import (
@@ -44,11 +44,6 @@ _OF_ACCOUNT = (
 """What goes with an account, those first that name others."""
 
 # to make a statement takes longer than to run it
-_BOTS_KEPT = (
-    sa.select(sa.func.count())
-    .select_from(bots)
-    .where(bots.c.user_id == sa.bindparam("user_id"), bots.c.deleted_ms.is_(None))
-)
 _ACCOUNTS = sa.select(accounts).order_by(accounts.c.id)
 _BOTS = sa.select(*(column for column in bots.c if column.name != "deleted_ms"))
 _BOTS = _BOTS.where(bots.c.deleted_ms.is_(None)).order_by(bots.c.id)
@@ -57,7 +52,6 @@ _WAITING = sa.select(requests).where(requests.c.done_ms.is_(None)).order_by(requ
 _REQUEST = sa.select(requests).where(requests.c.id == sa.bindparam("id"))
 _ALERTS = sa.select(*(column for column in alerts.c if column.name != "id")).order_by(alerts.c.id.desc())
 _NEWEST_ALERTS = _ALERTS.limit(sa.bindparam("limit"))
-_ADDING = 0x626F7473  # "bots": with the user's number, an advisory lock of PostgreSQL
 
 
 class SqlRegister(Owned):
@@ -111,11 +105,7 @@ class SqlRegister(Owned):
         self._need_account(spec.account, spec.user_id)
 
         def room(connection: sa.Connection) -> None:
-            if most is None:
-                return
-            if connection.dialect.name == "postgresql":  # two who count at the same time would both find room
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADDING, spec.user_id)))
-            if int(connection.scalar(_BOTS_KEPT, {"user_id": spec.user_id}) or 0) >= most:
+            if most is not None and counted(connection, bots, spec.user_id, bots.c.deleted_ms.is_(None)) >= most:
                 raise TooMany("running.most_bots", most=most)
 
         try:

@@ -1,7 +1,8 @@
 """`ReportFolder`: the report pages of kept backtests, one file each."""
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cambist.adapters.storage.atomic import only_writer, replace
@@ -41,6 +42,12 @@ class ReportFolder:
 
     def _path(self, result_id: int) -> Path:
         return self._folder / f"{int(result_id)}.html"
+
+
+def forget_folder(folder: Path) -> None:
+    """Delete what somebody has in ``folder``, and the folder, if it is there; raise `StorageFailed`."""
+    with _obeying(folder), suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _write(path: Path, page: str) -> None:

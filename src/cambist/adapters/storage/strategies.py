@@ -6,9 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import obeying, writing
-from cambist.adapters.storage.owned import Owned
+from cambist.adapters.storage.owned import Owned, counted
 from cambist.adapters.storage.tables.work import strategies, strategy_versions
-from cambist.domain.errors import BadInput, NotFound, Taken
+from cambist.domain.errors import BadInput, NotFound, Taken, TooMany
 from cambist.domain.strategy_text import StoredStrategy, StrategyVersion
 
 _WITHOUT_CODE = [column for column in strategy_versions.c if column.name != "code"]
@@ -18,9 +18,9 @@ _ALL = sa.select(strategies).order_by(strategies.c.id)
 class SqlShelf(Owned):
     """The port `Shelf` over SQL."""
 
-    def add(self, strategy: StoredStrategy, code: str) -> StoredStrategy:
+    def add(self, strategy: StoredStrategy, code: str, most: int | None = None) -> StoredStrategy:
         """Keep a new strategy with ``code`` as version 1 and return it with its id; raise `Taken` if its user has
-        another of that name.
+        another of that name, `TooMany` if ``most`` already.
         """
         if self._user_id not in (None, strategy.user_id):
             raise BadInput("user_id", strategy.user_id, "book.not_yours", user=self._user_id)
@@ -28,6 +28,8 @@ class SqlShelf(Owned):
         row = {field.name: getattr(first, field.name) for field in fields(first) if field.name != "id"}
         try:
             with obeying(but=sa.exc.IntegrityError), writing(self._engine).begin() as connection:
+                if most is not None and counted(connection, strategies, strategy.user_id) >= most:
+                    raise TooMany("shelf.too_many", most=most)
                 number = connection.execute(strategies.insert().values(row).returning(strategies.c.id)).scalar_one()
                 kept = replace(first, id=number)
                 connection.execute(strategy_versions.insert().values(_version_row(kept, code, kept.created_ms)))

@@ -55,6 +55,21 @@ class ParquetTrials:
         with _obeying(folder):
             return sum(ParquetTrialLog(run)._count() for run in folder.glob("*") if run.is_dir())
 
+    def look(self, study: str, mark: str, until_ts: int, tries: int) -> list[tuple[int, int]]:
+        """Keep a look, and return (until_ts, tries) of all that the study has had; raise `StorageFailed`."""
+        path = self._root / study_folder(study) / "looks"
+        with _obeying(path), only_writer(path):
+            text = path.read_text("ascii") if path.exists() else ""
+            looks = {kept: (int(until), int(count)) for kept, until, count in map(str.split, text.splitlines())}
+            looks[mark] = (until_ts, tries)
+
+            def write(fresh: Path) -> None:
+                lines = (f"{kept} {until} {count}" for kept, (until, count) in looks.items())
+                fresh.write_text("\n".join(lines), "ascii")
+
+            replace(path, write)
+            return list(looks.values())
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Part:

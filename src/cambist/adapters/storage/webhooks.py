@@ -9,10 +9,10 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from cambist.adapters.storage.database import obeying, writing
-from cambist.adapters.storage.owned import Owned
+from cambist.adapters.storage.owned import Owned, counted
 from cambist.adapters.storage.tables.book import requests
 from cambist.adapters.storage.tables.work import webhook_calls, webhooks
-from cambist.domain.errors import BadInput, NotFound, Taken
+from cambist.domain.errors import BadInput, NotFound, Taken, TooMany
 from cambist.domain.webhook import Defaults
 from cambist.ports.book import Request
 from cambist.ports.webhooks import Came, Once, Sender, Webhook, WebhookCall
@@ -33,10 +33,15 @@ _FIXED = ("id", "user_id", "name", "kind", "account", "created_ms")
 class SqlWebhooks(Owned):
     """The port `Webhooks` over SQL."""
 
-    def add(self, webhook: Webhook) -> None:
-        """Add a webhook; raise `Taken` if its user has another of that name."""
+    def add(self, webhook: Webhook, most: int | None = None) -> None:
+        """Add a webhook; raise `Taken` if its user has another of that name, `TooMany` if ``most`` already."""
+
+        def room(connection: sa.Connection) -> None:
+            if most is not None and counted(connection, webhooks, webhook.user_id) >= most:
+                raise TooMany("webhook.too_many_kept", most=most)
+
         try:
-            self._add(webhooks, _row(webhook))
+            self._add(webhooks, _row(webhook), first=room)
         except sa.exc.IntegrityError:
             raise Taken("webhook.name_taken", name=webhook.name) from None
 

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from cambist.apps.api.area import PREFIX
 from cambist.apps.api.idempotency import HEADER, Idempotent
-from cambist.apps.api.limits import Counters, Limited
+from cambist.apps.api.limits import Limited
 from cambist.apps.api.metrics import Exposition, Measured
 from cambist.apps.api.middleware import Front, Identified, Tagged
 from cambist.apps.api.problems import ALWAYS, Problem, documented, handle
@@ -94,12 +94,14 @@ def create(services: Services) -> FastAPI:
 def _wrap(app: FastAPI, services: Services) -> None:
     """Put what every request passes before the routes; what is added last is passed first."""
     settings = services.settings
-    counters = Counters(settings.bus_url)
     app.add_middleware(Tagged)
     app.add_middleware(
-        Idempotent, answers=lambda user_id: services.stores(user_id).answers, now_ms=services.clock.now_ms
+        Idempotent,
+        secret=lambda: services.office.asking_secret,
+        answers=lambda user_id: services.stores(user_id).answers,
+        now_ms=services.clock.now_ms,
     )
-    app.add_middleware(Limited, counters=counters, of_user=_allowance, of_address=_FOR_ADDRESS)
+    app.add_middleware(Limited, counters=services.counters, of_user=_allowance, of_address=_FOR_ADDRESS)
     app.add_middleware(
         Identified, identify=services.identify, remembered=services.remembered, debug_login=services.debug_login
     )

@@ -1,7 +1,7 @@
 """An area of the API: its addresses, and how their functions are called."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from functools import cached_property, partial, wraps
@@ -27,8 +27,17 @@ _beside: ContextVar[bool] = ContextVar("beside", default=False)
 
 def quick(function: F) -> F:
     """Mark a function that asks for few rows, by their index, and for nothing else: it is called by `at_once`."""
-    function.quick = True  # type: ignore[attr-defined]
-    return function
+    return quick_if(lambda _: True)(function)
+
+
+def quick_if(few: Callable[[Mapping[str, Any]], bool]) -> Callable[[F], F]:
+    """Mark a function that is `quick` if ``few`` says so of its arguments: filtered, a list may look at every row."""
+
+    def marked(function: F) -> F:
+        function.quick = few  # type: ignore[attr-defined]
+        return function
+
+    return marked
 
 
 async def at_once(work: Callable[[], T]) -> T:
@@ -79,10 +88,11 @@ class _Route(APIRoute):
 
 
 def _called(function: Callable[..., Any]) -> Callable[..., Any]:
-    call = at_once if hasattr(function, "quick") else _in_thread
+    few = getattr(function, "quick", None)
 
     @wraps(function)
     async def called(**given: Any) -> Any:
+        call = at_once if few is not None and few(given) else _in_thread
         return await call(partial(function, **given))
 
     return called

@@ -1,7 +1,7 @@
 """A request that creates something may carry an Idempotency-Key: repeated, it is answered as it was the first time."""
 
 import asyncio
-import hashlib
+import hmac
 import re
 from collections.abc import Callable
 
@@ -25,8 +25,16 @@ _KEY = re.compile(r"[A-Za-z0-9._-]{1,128}")
 class Idempotent:
     """Does each keyed POST of a person once."""
 
-    def __init__(self, app: ASGIApp, *, answers: Callable[[int], Answers], now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        secret: Callable[[], bytes],
+        answers: Callable[[int], Answers],
+        now_ms: Callable[[], int],
+    ) -> None:
         self._app = app
+        self._secret = secret
         self._answers = answers
         self._now_ms = now_ms
 
@@ -41,7 +49,7 @@ class Idempotent:
             if not _KEY.fullmatch(key):
                 raise BadInput(HEADER, key, "api.key_form")
             body = await _whole(receive)
-            kept = await self._claim(caller.user_id, key, scope, body)
+            kept = await asyncio.to_thread(self._claim, caller.user_id, key, scope, body)
         except ClientDisconnect:
             return
         except CambistError as error:
@@ -52,17 +60,18 @@ class Idempotent:
             return
         await self._first(self._answers(caller.user_id), key, scope, body, receive, send)
 
-    async def _claim(self, user_id: int, key: str, scope: Scope, body: bytes) -> Kept | None:
+    def _claim(self, user_id: int, key: str, scope: Scope, body: bytes) -> Kept | None:
         asked = f"{scope['method']} {scope['path']}?{scope['query_string'].decode('latin-1')}\n".encode() + body
-        digest = hashlib.sha256(asked).hexdigest()
-        kept = await asyncio.to_thread(self._answers(user_id).claim, key, digest, self._now_ms())
+        # keyed: what was asked may hold a password, which whoever gets the database could else guess
+        digest = hmac.digest(self._secret(), asked, "sha256").hex()
+        kept = self._answers(user_id).claim(key, digest, self._now_ms())
         if kept is None:
             return None
         if kept.request != digest:
             raise BadInput(HEADER, key, "api.key_reused")
         if kept.status is None:
             raise Taken("api.key_busy")
-        if not kept.body:
+        if kept.headers is None:
             raise Taken("api.key_shown")
         return kept
 
@@ -73,7 +82,7 @@ class Idempotent:
         try:
             await self._app(scope, _replayed(body, receive), sent)
             if sent.status < 500 and sent.status != 429:
-                await asyncio.to_thread(answers.keep, key, sent.status, "" if sent.secret else sent.body())
+                await asyncio.to_thread(answers.keep, key, sent.status, *sent.kept())
                 done = True
         finally:
             if not done:
@@ -86,21 +95,24 @@ class _Sent:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._parts: list[bytes] = []
+        self._headers: dict[str, str] | None = None
         self.status = 500
-        self.secret = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            self.secret = SHOWN_ONCE in headers
-            del headers[SHOWN_ONCE]
+            if SHOWN_ONCE in headers:
+                del headers[SHOWN_ONCE]
+            else:
+                self._headers = dict(headers)
         elif message["type"] == "http.response.body":
             self._parts.append(message.get("body", b""))
         await self._send(message)
 
-    def body(self) -> str:
-        return b"".join(self._parts).decode("utf-8")
+    def kept(self) -> tuple[dict[str, str] | None, str]:
+        """Return headers and body, as they are to be kept: of an answer that holds a secret, nothing."""
+        return self._headers, "" if self._headers is None else b"".join(self._parts).decode("utf-8")
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -128,5 +140,4 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def _again(kept: Kept) -> Response:
-    media = "application/json" if (kept.status or 0) < 400 else "application/problem+json"
-    return Response(kept.body, kept.status or 200, {"idempotency-replayed": "true"}, media)
+    return Response(kept.body, kept.status or 200, {**(kept.headers or {}), "idempotency-replayed": "true"})

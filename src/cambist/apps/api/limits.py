@@ -2,10 +2,15 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Away
 from redis.exceptions import RedisError
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +21,8 @@ from cambist.domain.person import Identity
 
 _FREE = ("/api/v1/health", "/api/v1/ready", "/api/v1/hooks/", "/metrics")
 """Webhooks count their calls themselves: all alerts of one sender come from the same few addresses."""
+_PATIENCE_S = 2.0
+"""How long Redis may take to answer: every request waits for it."""
 
 
 class Counters:
@@ -23,14 +30,22 @@ class Counters:
 
     def __init__(self, bus_url: str | None) -> None:
         storage: Storage = MemoryStorage()
+        self._redis: ConnectionPool | None = None
         if bus_url is not None:
-            storage = RedisStorage(f"async+{bus_url}", implementation="redispy", key_prefix="cambist-limits")
+            self._redis = ConnectionPool.from_url(
+                bus_url,
+                socket_timeout=_PATIENCE_S,
+                socket_connect_timeout=_PATIENCE_S,
+                retry=Retry(NoBackoff(), 1, (Away,)),  # of a Redis that was restarted the connection is an old one
+            )
+            how: dict[str, Any] = {"connection_pool": self._redis}
+            storage = RedisStorage("async+redis://", implementation="redispy", key_prefix="cambist-limits", **how)
         self._window = SlidingWindowCounterRateLimiter(storage)
         self._where = (bus_url or "").rpartition("@")[2].partition("?")[0]  # without the password
 
     async def count(self, whom: str, most: int) -> tuple[bool, int, float]:
         """Count one request of ``whom``: whether it is within ``most`` a minute, how many are left, and for how long
-        there are none more (seconds). Raises `BusFailed` if Redis is away."""
+        there are none more (seconds). Raises `BusFailed` if Redis is away, or says nothing."""
         limit = RateLimitItemPerMinute(most)
         try:
             within = await self._window.hit(limit, whom)
@@ -38,6 +53,11 @@ class Counters:
         except (RedisError, OSError) as error:
             raise BusFailed("bus.failed", where=self._where, why=error) from error
         return within, stats.remaining, max(0.0, stats.reset_time - time.time())
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._redis is not None:
+            await self._redis.disconnect()
 
 
 class Limited:

@@ -113,15 +113,15 @@ class Services:
     """Of people at what their accounts hold."""
     metrics: ShownMetrics
     assistant: Assistant
-    conversations: Quota = field(default_factory=lambda: Quota("assistant", at_once=2, per_hour=60))
+    conversations: Quota
     """With the assistant."""
     validate: Validate
     """Judges the code of a strategy, in the jail; raises `TooMany` while too much is judged."""
-    validations: Quota = field(default_factory=lambda: Quota("checks", at_once=2, per_hour=600))
+    validations: Quota
     reception: Reception
     """Receives the calls of webhooks."""
-    calls: Counters
-    """Counts these calls."""
+    counters: Counters
+    """Count requests, and calls of webhooks."""
     background: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     """Work that goes on as long as the API serves."""
     stores: Callable[[int], Stores]
@@ -238,13 +238,14 @@ def open_services(
     clock = bootstrap.running_clock()
     lake, heartbeat = bootstrap.lake(settings), bootstrap.heartbeat_log(settings)
     known_exchanges = exchanges or bootstrap.exchanges(settings, bootstrap.gateway(settings))
-    symbols = bootstrap.symbols(settings)
+    symbols, counters, tallies = bootstrap.symbols(settings), Counters(settings.bus_url), bootstrap.tallies(settings)
     listings = Listings(known_exchanges, symbols, known_bus, clock.now_ms)
 
-    async def close_exchanges() -> None:
+    async def close() -> None:
         try:
             await asyncio.Event().wait()
         finally:
+            await counters.close()
             await listings.close()
             if exchanges is None:
                 await known_exchanges.close()
@@ -266,15 +267,17 @@ def open_services(
         looks=SharedAnswers(clock.now_ms, _LOOK_MS),
         metrics=metrics or bootstrap.metrics(),
         assistant=bootstrap.assistant(),
+        conversations=Quota("assistant", at_once=2, per_hour=60, tallies=tallies),
+        validations=Quota("checks", at_once=2, per_hour=600, tallies=tallies),
         validate=_validating(settings),
         office=office,
         reception=_reception(settings, office),
-        calls=Counters(settings.bus_url),
+        counters=counters,
         stores=stores,
         background=[
             lambda: tell_progress(all_jobs, known_bus, clock, asyncio.to_thread),
             lambda: keep_reading(all_past, clock),
-            close_exchanges,
+            close,
         ],
     )
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.asking import now_ms
-from cambist.apps.cli.options import show_moment
+from cambist.apps.cli.asking import now_ms, sure
 from cambist.apps.settings import load
 from cambist.domain.account import LOCAL_USER
 from cambist.domain.errors import BadInput
+from cambist.domain.moment import show_moment
 from cambist.domain.person import Person, Role
 from cambist.domain.text import say
 
@@ -96,6 +96,22 @@ def disable(name: str) -> None:
 def enable(name: str) -> None:
     """Let somebody in again."""
     _set_active(name, active=True)
+
+
+@command.command("delete", help=say("user.delete.help"))
+@click.argument("name", metavar="NAME")
+@click.option("--yes", is_flag=True, help=say("bot.option.yes"))
+def delete(name: str, yes: bool) -> None:
+    """Delete somebody with all that is theirs, after asking."""
+    from cambist.usecases.leaving import delete_person
+    from cambist.usecases.people import person_called
+
+    office = _office()
+    person = person_called(office, name)
+    if not yes and not sure(say("user.delete.sure", name=person.name)):
+        return
+    asked = delete_person(office, person.id, bootstrap.belongings(load(), person.id), _visit())
+    click.echo(say("user.delete_again" if asked else "user.deleted", name=person.name))
 
 
 @command.command("limits", help=say("user.limits.help"))

@@ -122,6 +122,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "dev comes and goes with the debug login.",
         "dev va et vient avec la connexion de développement.",
     ),
+    "people.first_stays": (
+        "User 1 owns what the command line does, and stays.",
+        "L'utilisateur 1 possède ce que fait la ligne de commande, et reste.",
+    ),
+    "people.shut_out_first": (
+        "{name} may come in: disable {name} first.",
+        "{name} a accès : désactivez d'abord {name}.",
+    ),
+    "people.still_trades": (
+        "{accounts} of {name}: there are positions, orders under way or bots that run. Have them ended first.",
+        "{accounts} de {name} : il y a des positions, des ordres en cours ou des robots actifs. Faites-y mettre fin.",
+    ),
+    "people.still_computes": (
+        "The jobs of {name} are being cancelled: try again when they have ended.",
+        "Les tâches de {name} sont en cours d'annulation : réessayez quand elles sont finies.",
+    ),
+    "people.has_accounts": ("Delete their accounts first: {accounts}", "Supprimez d'abord ses comptes : {accounts}"),
     "people.limit_unknown": ("Limits there are: {known}", "Limites qui existent : {known}"),
     "people.limit_form": ("Write it as NAME=VALUE.", "Écrivez-la NOM=VALEUR."),
     # -- oneself
@@ -212,11 +229,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # -- commands
     "cli.user": (
-        "People: add them, give roles, limits, passwords, invitations.",
-        "Personnes : les ajouter, rôles, limites, mots de passe, invitations.",
+        "people: roles, limits, passwords, invitations",
+        "personnes : rôles, limites, mots de passe, invitations",
     ),
-    "cli.audit": ("The audit log: show it, verify it.", "Le journal d'audit : le montrer, le vérifier."),
-    "cli.vault": ("The vault of secrets: rotate its key.", "Le coffre des secrets : changer sa clé."),
+    "cli.audit": ("show the audit log, verify it", "montrer le journal d'audit, le vérifier"),
+    "cli.vault": ("rotate the key of the vault of secrets", "changer la clé du coffre des secrets"),
     "user.help": (
         "People on this server: who may come in, and what they may do.",
         "Les personnes de ce serveur : qui entre, et ce que chacun peut faire.",
@@ -253,6 +270,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Fermer la porte à quelqu'un. Ce qu'il a est gardé, et ses robots continuent.",
     ),
     "user.enable.help": ("Let somebody in again.", "Rouvrir la porte à quelqu'un."),
+    "user.delete.help": (
+        "Delete somebody who was disabled, with all that is theirs. The audit log stays.",
+        "Supprimer quelqu'un qui a été désactivé, avec tout ce qu'il a. Le journal d'audit reste.",
+    ),
+    "user.delete.sure": (
+        "Delete {name} with accounts, bots, strategies, results and keys? They cannot be had back.",
+        "Supprimer {name}, avec comptes, robots, stratégies, résultats et clés ? Rien ne pourra être retrouvé.",
+    ),
     "user.limits.help": (
         (
             "Set limits of somebody; an empty value takes one back.\n\n"
@@ -284,6 +309,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "user.role_is": ("{name} has the role {role}.", "{name} a le rôle {role}."),
     "user.disabled": ("{name} may not come in any more.", "{name} n'a plus accès."),
+    "user.deleted": ("{name} is deleted.", "{name} est supprimé."),
+    "user.delete_again": (
+        "A running engine was asked to let the accounts of {name} go. Repeat this in a moment.",
+        "Un moteur en marche a été prié de laisser les comptes de {name}. Répétez ceci dans un instant.",
+    ),
     "user.enabled": ("{name} may come in.", "{name} a accès."),
     "user.limits_are": ("{name}: {limits}", "{name} : {limits}"),
     "user.no_limits": ("no limits", "aucune limite"),

@@ -5,5 +5,5 @@ from cambist.adapters.storage.tables.columns import Document, Money, metadata
 
 __all__ = ["HEAD", "Document", "Money", "book", "metadata", "people", "work"]
 
-HEAD = "0006"
+HEAD = "0008"
 """The revision in ``migrations/versions`` that makes these tables: what a database must stand at to be used."""

@@ -80,6 +80,7 @@ requests = sa.Table(
     sa.Column("answer", sa.String, nullable=False),
     sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("key", sa.String),
+    sa.Column("language", sa.String),
     sa.Index("ix_requests_key", "user_id", "key", unique=True),
     # the engine asks for these all day, and there are few
     sa.Index(

@@ -111,4 +111,5 @@ answered = sa.Table(
     sa.Column("ts", sa.BigInteger, nullable=False),
     sa.Column("status", sa.Integer),
     sa.Column("body", sa.String, nullable=False),
+    sa.Column("headers", Document(none_as_null=True)),
 )

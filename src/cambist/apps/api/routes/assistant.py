@@ -133,7 +133,8 @@ async def _until_gone(receive: Receive) -> None:
 async def models(caller: Trader, server: Server) -> Models:
     """Ask the provider chosen in the profile which models it has."""
     access = await asyncio.to_thread(_access, server, caller.user_id, choosing=True)
-    with server.conversations.taken(caller.user_id, server.now_ms()):
+    with ExitStack() as place:
+        await asyncio.to_thread(place.enter_context, server.conversations.taken(caller.user_id, server.now_ms()))
         return Models(models=await server.assistant.models(access))
 
 

@@ -192,7 +192,6 @@ async def make_bot(
 
 
 @router.get("/{bot}", summary="Show a bot", dependencies=[read_on])
-@quick
 def show_bot(caller: Viewer, own: Own, bot: Id) -> BotWhole:
     """Return a bot with its last ten trades."""
     shown = _one(own, bot)

@@ -108,7 +108,7 @@ async def call(
 
 async def _counted(server: Server, webhook: str, address: str) -> None:
     for whom, most in ((f"webhook:{webhook}", FOR_WEBHOOK), (f"webhooks-from:{address}", FOR_ADDRESS)):
-        within, _, wait_s = await server.calls.count(whom, most)
+        within, _, wait_s = await server.counters.count(whom, most)
         if not within:
             raise TooMany("webhook.too_many", wait_s, most=most, seconds=max(1, round(wait_s)))
 

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query
 from pydantic import ConfigDict
 
-from cambist.apps.api.area import Area, quick
+from cambist.apps.api.area import Area, quick, quick_if
 from cambist.apps.api.caller import Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.services import Own, Server, read_on
@@ -24,6 +24,7 @@ from cambist.usecases.positions import Position, open_positions
 router = Area(tags=["orders"])
 
 HISTORY_DAYS = 30
+_FILTERS = ("account", "bot", "source", "strategy", "symbol", "status")
 _NO_CONTROL = r"^[^\x00-\x1f]*$"
 _MOST_SEQ = 2**63 - 1
 _UNASKABLE = re.compile(r"[\0\ud800-\udfff]")
@@ -286,8 +287,14 @@ class PositionAnswer(Answer):
     closing: bool
 
 
+def _unfiltered(given: Mapping[str, Any]) -> bool:
+    """Tell whether the rows of a list are the first that are looked at: those of a time stand together."""
+    part = given.get("part")
+    return not any(given.get(name) or getattr(part, name, None) for name in _FILTERS)
+
+
 @router.get("/orders", dependencies=[read_on])
-@quick
+@quick_if(_unfiltered)
 def orders(
     caller: Viewer,
     own: Own,
@@ -336,7 +343,7 @@ def order(
 
 
 @router.get("/fills", dependencies=[read_on])
-@quick
+@quick_if(_unfiltered)
 def fills(
     caller: Viewer,
     own: Own,
@@ -356,7 +363,7 @@ def fills(
 
 
 @router.get("/trades", dependencies=[read_on])
-@quick
+@quick_if(_unfiltered)
 def trades(
     caller: Viewer,
     own: Own,

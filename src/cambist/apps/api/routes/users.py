@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Response
 from pydantic import ConfigDict, Field
 
+from cambist.apps import bootstrap
 from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Admin
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
@@ -15,6 +16,7 @@ from cambist.apps.api.words import Answer, Body, Exact, Ms
 from cambist.domain.person import Person, Role
 from cambist.usecases import people
 from cambist.usecases.accounts import take_up_caps
+from cambist.usecases.leaving import delete_person
 from cambist.usecases.signing_in import new_password
 
 router = Area("/users", tags=["users"])
@@ -78,6 +80,12 @@ class UserChanges(Body):
     limits: LimitChanges | None = None
 
 
+class UserLeaving(Answer):
+    """Somebody is there until a running engine has let their accounts go: then delete them again."""
+
+    requests: list[int] = Field(examples=[[17]])
+
+
 class GivenPassword(Body):
     """A password for somebody else."""
 
@@ -132,6 +140,26 @@ def change(user_id: UserId, body: UserChanges, caller: Admin, server: Server, vi
     if body.active is not None:
         people.set_active(server.office, user_id, visit, active=body.active)
     return User(**_row(server.office.people.person(user_id)))
+
+
+@router.delete(
+    "/{user_id}",
+    status_code=204,
+    summary="Delete somebody",
+    response_class=Response,
+    responses={202: {"model": UserLeaving, "description": "A running engine was asked to let their accounts go."}},
+)
+def remove(user_id: UserId, caller: Admin, server: Server, visit: Visited) -> Response:
+    """Delete somebody who was shut out, with all that is theirs; the audit log stays.
+
+    Refused while an account of theirs holds something, a bot runs or a job has not ended.
+    """
+    asked = delete_person(server.office, user_id, bootstrap.belongings(server.settings, user_id), visit)
+    if not asked:
+        return Response(status_code=204)
+    for request in asked:
+        server.tell_engine(request)
+    return Response(UserLeaving(requests=asked).model_dump_json(), 202, media_type="application/json")
 
 
 @router.post("/{user_id}/password", summary="Give a password", dependencies=[shown_once])

@@ -15,7 +15,7 @@ from cambist.apps.api.routes.orders import OrderAnswer, order_answer
 from cambist.apps.api.services import Own, Server, Services, Stores, read_on
 from cambist.apps.api.visits import Visited, shown_once
 from cambist.apps.api.words import Answer, Body, Exact, Ms
-from cambist.domain.errors import NotFound, TooMany
+from cambist.domain.errors import NotFound
 from cambist.domain.webhook import Defaults
 from cambist.ports.book import Request
 from cambist.ports.webhooks import Came, Sender, Webhook, WebhookCall
@@ -29,7 +29,6 @@ Window = Annotated[int, Field(ge=1, le=shop.LONGEST_WINDOW_S, examples=[30])]
 Symbol = Annotated[str, Field(min_length=3, max_length=64, examples=["BTC/USDT"])]
 Addresses = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
 _CLIENT_ID = re.compile(r"[\w-]{12,40}")
-_MOST_WEBHOOKS = 100
 
 
 class Market(Body):
@@ -205,8 +204,6 @@ def listed(caller: Viewer, own: Own) -> list[WebhookShown]:
 @router.post("", status_code=201, summary="Make a webhook", dependencies=[shown_once])
 def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visited) -> WebhookMade:
     """Return a new webhook with its secret, which is shown this once; its bots start by themselves."""
-    if len(own.webhooks.webhooks()) >= _MOST_WEBHOOKS:
-        raise TooMany("webhook.too_many_kept", most=_MOST_WEBHOOKS)
     wanted = shop.Wanted(
         name=body.name,
         kind=body.kind,
@@ -225,7 +222,6 @@ def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visi
 
 
 @router.get("/calls", summary="The calls of all my webhooks")
-@quick
 def all_calls(
     caller: Viewer, own: Own, after: Cursor = None, limit: Limit = 50, outcome: Came | None = None
 ) -> Page[CallShown]:
@@ -314,7 +310,6 @@ def try_out(caller: Viewer, own: Own, webhook: Id, body: Tried) -> Outcome:
 
 
 @router.get("/{webhook}/calls", summary="The calls of a webhook")
-@quick
 def calls(
     caller: Viewer,
     own: Own,
