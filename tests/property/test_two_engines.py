@@ -55,8 +55,8 @@ def signals_of(rng: np.random.Generator, count: int, often: float) -> dict:
         "exit_long": flags(),
         "enter_short": flags() if rng.random() < 0.7 else None,
         "exit_short": flags(),
-        "stop_loss": fractions([0.0, 0.01, 0.02, 0.05, np.nan]),
-        "take_profit": fractions([0.0, 0.01, 0.02, 0.1, np.nan]),
+        "stop_loss": fractions([0.0, 0.0001, 0.01, 0.02, 0.05, 1.5, np.inf, np.nan]),
+        "take_profit": fractions([0.0, 0.0001, 0.01, 0.02, 0.1, 1.5, np.inf, np.nan]),
         "size": fractions([0.1, 0.5, 1.0, 2.0, np.nan, 0.0, -1.0]),
     }
 

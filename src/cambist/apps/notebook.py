@@ -54,8 +54,8 @@ def sweep(
     pyramiding.
 
     ``jobs`` workers of this machine do it (all cores by default), or those of the Dask ``cluster`` at an address; the
-    results are the same. Trials of one ``study`` are counted together, and are not done again; without a name they
-    are counted as long as this Python runs.
+    results are the same. Trials of one ``study``, and looks at what it holds back, are counted together, and trials are
+    not done again; it is that of the command line. Without a name they are counted as long as this Python runs.
 
     Raises `BadInput`; `StrategyFailed` if the strategy raises on what was chosen; `Stopped` on Ctrl-C: what was tried
     is kept.
@@ -92,7 +92,7 @@ def sweep(
         prune=prune,
     )
     hunted = hunt_on(evaluator, how, space=grid, study=study)
-    root = load_settings().home / "studies" if study is not None else _session()
+    root = bootstrap.studies(load_settings()) if study is not None else _session()
     with bootstrap.search_tools(root, jobs=jobs, cluster=cluster, threads=evaluator.fused) as tools:
         return pursue(hunted, tools, progress=progress, available_bytes=bootstrap.available_bytes())
 

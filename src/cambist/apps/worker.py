@@ -132,7 +132,6 @@ def main() -> None:
             store,
             reports=lambda user_id: bootstrap.report_files(settings, user_id, "search-reports"),
             shelf=lambda user_id: bootstrap.strategies(settings, user_id),
-            searches=lambda user_id: bootstrap.searches(settings, user_id),
             tools=tools,
             sandbox=sandbox,
             clock=clock,

@@ -43,19 +43,19 @@ ACCOUNT = np.dtype(
         ("cash", "f8"),
         ("traded", "f8"),  # notional of all fills
         ("sign", "i8"),  # of the position: +1 long, -1 short, 0 flat
-        ("lots", "i8"),  # held
+        ("lots", "f8"),  # held; whole numbers, which integers of this size would not always hold
         ("stop", "f8"),  # price; -inf for a long without one, +inf for a short
         ("target", "f8"),
         ("exiting", "i8"),  # an exit acts at the next open
         ("why", "i8"),  # its reason
         ("entering", "i8"),  # an entry acts at the next open: +1 long, -1 short
-        ("wish_lots", "i8"),
+        ("wish_lots", "f8"),
         ("wish_stop", "f8"),  # fractions of the entry price
         ("wish_target", "f8"),
         # the trade under way
         ("entry", "f8"),
         ("entry_ts", "i8"),
-        ("bought", "i8"),  # lots
+        ("bought", "f8"),  # lots
         ("proceeds", "f8"),
         ("paid", "f8"),  # fees
         ("slipped", "f8"),
@@ -86,16 +86,17 @@ TRADE = np.dtype(
     ]
 )
 
-_MANY_LOTS = 9_000_000_000_000_000  # beyond this a double no longer counts single lots, and nothing is worth capping
-
 Compiled = Callable[..., Any]
 
 
 def _compile(name: str, **callees: Compiled) -> Compiled:
-    """Compile a function of market/costs.py, with compiled ones in place of those that it calls."""
+    """Compile a function of market/costs.py, with compiled ones in place of those that it calls.
+
+    Steps stay doubles: there may be more of them than a compiled integer holds.
+    """
     plain = getattr(costs, name)
-    twin = FunctionType(plain.__code__, {**vars(costs), **callees}, name)
-    return njit(cache=True)(twin)  # type: ignore[no-any-return]
+    twin = FunctionType(plain.__code__, {**vars(costs), "floor": np.floor, "ceil": np.ceil, **callees}, name)
+    return njit(twin)  # type: ignore[no-any-return]
 
 
 steps_down = _compile("steps_down")
@@ -105,32 +106,32 @@ level_steps = _compile("level_steps", steps_down=steps_down, steps_up=steps_up)
 affordable = _compile("affordable", steps_down=steps_down)
 
 
-@njit(cache=True)
+@njit
 def _slipped(rules, price, sign):
     return (
         slipped_steps(price, sign, rules.adverse, rules.tick_mul, rules.tick_scale) * rules.tick_mul / rules.tick_scale
     )
 
 
-@njit(cache=True)
+@njit
 def _level(rules, price, sign, fraction):
     return level_steps(price, sign, fraction, rules.tick_mul, rules.tick_scale) * rules.tick_mul / rules.tick_scale
 
 
-@njit(cache=True)
+@njit
 def _quantity(rules, lots):
     return lots * rules.lot_mul / rules.lot_scale
 
 
-@njit(cache=True)
+@njit
 def _cap(rules, volume):
     """Return how many lots one order may take of a candle."""
-    if rules.share < 0.0 or rules.share * volume * rules.lot_scale / rules.lot_mul >= _MANY_LOTS:
-        return _MANY_LOTS
+    if rules.share < 0.0:
+        return inf
     return steps_down(rules.share * volume, rules.lot_mul, rules.lot_scale)
 
 
-@njit(cache=True)
+@njit
 def _fill(account, rules, sign, quantity, price, at):
     """Move money for a fill: ``sign`` +1 buys, -1 sells ``quantity`` at ``price``, having acted at ``at``."""
     fee = quantity * price * rules.fee
@@ -140,7 +141,7 @@ def _fill(account, rules, sign, quantity, price, at):
     account.slipped += abs(price - at) * quantity
 
 
-@njit(cache=True)
+@njit
 def _enter(account, rules, ts, open_, cap):
     """Let the waiting entry act at ``open_``, as far as volume, cash and minimums allow."""
     way = account.entering
@@ -168,7 +169,7 @@ def _enter(account, rules, ts, open_, cap):
     account.target = _level(rules, price, way, account.wish_target) if account.wish_target > 0.0 else inf * way
 
 
-@njit(cache=True)
+@njit
 def _leave(account, rules, trade, ts, at, why, cap):
     """Close the position at ``at`` as far as volume allows; the rest goes on at the next open."""
     price = _slipped(rules, at, -account.sign)
@@ -185,7 +186,7 @@ def _leave(account, rules, trade, ts, at, why, cap):
         _record(account, rules, trade, ts, why)
 
 
-@njit(cache=True)
+@njit
 def _record(account, rules, trade, ts, why):
     """Write down the trade that has ended."""
     total = _quantity(rules, account.bought)
@@ -203,14 +204,14 @@ def _record(account, rules, trade, ts, why):
     account.sign = 0
 
 
-@njit(cache=True)
+@njit
 def _fund(account, rules, price, rate):
     amount = account.sign * _quantity(rules, account.lots) * price * rate
     account.cash -= amount
     account.funded += amount
 
 
-@njit(cache=True)
+@njit
 def _acting(account, open_, high, low):
     """Return at which price the stop or the target acts within a candle that reaches one of them, and which."""
     sign = account.sign
@@ -223,7 +224,7 @@ def _acting(account, open_, high, low):
     return account.target, TARGET
 
 
-@njit(cache=True)
+@njit
 def decide(account, rules, close, equity, enter_long, enter_short, leave, size, stop_loss, take_profit):
     """Turn one row of signals into what acts at the next open; the order of the refusals is that of engine/core.py."""
     was_exiting = account.exiting
@@ -261,7 +262,7 @@ def decide(account, rules, close, equity, enter_long, enter_short, leave, size, 
         account.wish_target = take_profit
 
 
-@njit(cache=True)
+@njit
 def held_of(account, rules):
     """Return what each candle asks for, to be kept at hand: cash, signed quantity, and the prices that wake."""
     quantity = account.sign * _quantity(rules, account.lots)
@@ -272,7 +273,7 @@ def held_of(account, rules):
     return account.cash, quantity, account.target, account.stop
 
 
-@njit(cache=True)
+@njit
 def pay(account, rules, funding_ts, funding_rate, paid, until, opened, before, open_):
     """Exchange the funding due before ``until``: at the open of the candle that ``opened``, in a gap at ``before``.
 
@@ -285,7 +286,7 @@ def pay(account, rules, funding_ts, funding_rate, paid, until, opened, before, o
     return paid
 
 
-@njit(cache=True)
+@njit
 def at_open(account, rules, trade, ts, open_, volume):
     """Let act what waits for the open of a candle."""
     cap = _cap(rules, volume)
@@ -299,7 +300,7 @@ def at_open(account, rules, trade, ts, open_, volume):
         account.entering = 0
 
 
-@njit(cache=True)
+@njit
 def in_range(account, rules, trade, ts, open_, high, low, volume):
     """Let the stop or the target act within a candle that reaches one of them."""
     cap = _cap(rules, volume)
@@ -308,7 +309,7 @@ def in_range(account, rules, trade, ts, open_, high, low, volume):
         _leave(account, rules, trade, ts, at, why, cap)
 
 
-@njit(cache=True)
+@njit
 def at_end(account, rules, trade, ts, close):
     """Write down the trade that is still open, valued at the last ``close``."""
     if account.sign != 0:
@@ -374,10 +375,11 @@ def _stamp() -> int:
     """Return a number that changes with what is compiled in from other files, or from this one into other kernels.
 
     Numba keeps compiled kernels on disk and looks only at a kernel's own file to see whether they are stale; closed
-    over by the kernel, this number makes it look at what is compiled into it as well.
+    over by the kernel, this number makes it look at what is compiled into it as well. What a kernel calls is not kept
+    by itself: it has no such number.
     """
     plain = [value for value in vars(costs).values() if isinstance(value, FunctionType)]
-    own = [value.py_func for value in globals().values() if hasattr(value, "py_func")]
+    own = [_compile, *(value.py_func for value in globals().values() if hasattr(value, "py_func"))]
     code = b"".join(
         f.__code__.co_code + repr((f.__code__.co_consts, f.__code__.co_names)).encode() for f in plain + own
     )

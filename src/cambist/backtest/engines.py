@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cambist.backtest.loop import Feed, Loop, Progress
-from cambist.backtest.result import Settings
+from cambist.backtest.result import Settings, markets_of
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, StrategyFailed
 from cambist.domain.instrument import Instrument, Kind
@@ -133,6 +133,11 @@ def first_row(candles: Candles, since: int | None) -> int:
     return first
 
 
+def share_of(candles: Candles, settings: Settings) -> float | None:
+    """Return which share of a candle's volume one order may take; None for candles that carry none at all."""
+    return settings.volume_share if candles.volume.any() else None
+
+
 def _bound(seat: Seat, cash: float, account: Account) -> Runner:
     return bind(seat.strategy, seat.candles, seat.instrument, cash=cash, account=account)
 
@@ -147,7 +152,7 @@ def _feed(place: Place, settings: Settings, state: State, bound: Callable[[Accou
         taker_fee_bps=settings.fee_bps,
         slippage_bps=settings.slippage_bps,
         spread_bps=settings.spread_bps,
-        volume_share=settings.volume_share,
+        volume_share=share_of(place.candles, settings),
         limit_touch=settings.limit_touch,
     )
     return Feed(
@@ -201,9 +206,11 @@ def _last_known(feed: Feed, ts: Ints) -> Floats:
 
 
 def _trades_of(trades: Sequence[ClosedTrade], seats: Sequence[Seat]) -> Trades:
-    symbols = tuple(dict.fromkeys(seat.instrument.symbol for seat in seats))
-    names = tuple(dict.fromkeys(seat.name for seat in seats))
-    place = {seat.id: (symbols.index(seat.instrument.symbol), names.index(seat.name)) for seat in seats}
+    markets = markets_of(seat.candles for seat in seats)
+    symbols, names = tuple(dict.fromkeys(markets)), tuple(dict.fromkeys(seat.name for seat in seats))
+    place = {
+        seat.id: (symbols.index(market), names.index(seat.name)) for seat, market in zip(seats, markets, strict=True)
+    }
     why = {reason: number for number, reason in enumerate(EXIT_REASONS)}
 
     def column(field: str, dtype: type[np.generic] = np.float64) -> npt.NDArray[Any]:
@@ -287,6 +294,7 @@ def compiled(seat: Seat, settings: Settings, *, since: int | None = None) -> Out
     candles = seat.candles[start:]
     columns = {name: column[start:] if column.size > 1 else column for name, column in runner.columns.items()}
     entries = np.count_nonzero(columns["enter_long"]) + np.count_nonzero(columns["enter_short"])
+    settings = replace(settings, volume_share=share_of(seat.candles, settings))
     rules, account = rules_of(seat.instrument, settings), np.zeros(1, kernel.ACCOUNT)
     account["cash"] = settings.cash
     equity = np.empty(len(candles))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cambist.backtest.engines import Funding
 from cambist.backtest.loop import Progress
 from cambist.backtest.result import Leg, Line, Settings
 from cambist.backtest.run import Finished, backtest
@@ -48,6 +49,7 @@ def backtest_stored(
     params: Mapping[str, Any] | None = None,
     detail: Sequence[Candles] = (),
     instrument: Mapping[str, Instrument] | None = None,
+    funding: Mapping[str, Funding] | None = None,
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -66,6 +68,9 @@ def backtest_stored(
     for prefix, group in (("series", series), ("detail", list(detail))):
         for i, one in enumerate(group):
             arrays |= columns_of(one, f"{prefix}.{i}.")
+    paid = dict(funding or {})
+    for i, (ts, rate) in enumerate(paid.values()):
+        arrays |= {f"funding.{i}.ts": np.asarray(ts, np.int64), f"funding.{i}.rate": np.asarray(rate, np.float64)}
     size = sum(len(one) for one in series)
     said = {
         "code": code,
@@ -75,6 +80,7 @@ def backtest_stored(
         "series": [series_of(one) for one in series],
         "detail": [series_of(one) for one in detail],
         "instruments": {symbol: to_text(Instrument, one) for symbol, one in (instrument or {}).items()},
+        "funding": list(paid),
         "language": language(),
     }
     limits = Limits(memory_mb=_MEMORY_MB, cpu_s=limit_s, answer_mb=32.0 + size * _BYTES_PER_CANDLE / 1e6)
@@ -101,7 +107,18 @@ def inside(values: Mapping[str, Any], arrays: "Arrays", progress: Progress) -> t
         for prefix in ("series", "detail")
     )
     instruments = {symbol: from_text(Instrument, text) for symbol, text in values["instruments"].items()}
-    result = backtest(strategy, series, detail=detail, instrument=instruments, progress=progress, **values["settings"])
+    funding: Any = {
+        symbol: (arrays[f"funding.{i}.ts"], arrays[f"funding.{i}.rate"]) for i, symbol in enumerate(values["funding"])
+    }
+    result = backtest(
+        strategy,
+        series,
+        detail=detail,
+        instrument=instruments,
+        funding=funding,
+        progress=progress,
+        **values["settings"],
+    )
     return _written(result, series)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,7 +12,7 @@ from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument
 from cambist.domain.proof import Proof
 from cambist.domain.trade import Trades
-from cambist.strategies._load import source_of
+from cambist.strategies._load import files_beside, source_of
 
 if TYPE_CHECKING:
     from cambist.domain.candles import Floats, Ints
@@ -93,6 +94,13 @@ class Result:
         return digest_of_code(self.sources)
 
 
+def markets_of(series: Iterable[Candles]) -> tuple[str, ...]:
+    """Return what the market of each of ``series`` is called: its symbol, with the venue where several have it."""
+    told = [(one.symbol, one.venue) for one in series]
+    venues = Counter(symbol for symbol, _ in set(told))
+    return tuple(symbol if venues[symbol] == 1 else f"{symbol} ({venue})" for symbol, venue in told)
+
+
 def digest_of_candles(series: Iterable[Candles]) -> str:
     """Return a digest of all of ``series``, in their order."""
     digest = blake2b(digest_size=16)
@@ -104,8 +112,10 @@ def digest_of_candles(series: Iterable[Candles]) -> str:
 
 
 def digest_of_code(strategies: Iterable[type]) -> str:
-    """Return a digest of the files that define ``strategies``."""
+    """Return a digest of the files that define ``strategies``, and of those of one's own that they use."""
     digest = blake2b(digest_size=16)
     for strategy in strategies:
         digest.update(source_of(strategy).encode())
+        for name, text in files_beside(strategy).items():
+            digest.update(f"\n{name} {len(text)}\n".encode() + text)
     return digest.hexdigest()

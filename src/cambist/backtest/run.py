@@ -9,13 +9,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from cambist.analytics.performance import measure
-from cambist.backtest.engines import Floats, Funding, Ints, Outcome, Seat, compiled, looped
+from cambist.backtest.engines import Floats, Funding, Ints, Outcome, Seat, compiled, looped, share_of
 from cambist.backtest.loop import Progress
 from cambist.backtest.proof import prove, skipped
 from cambist.backtest.result import Leg, Line, Result, Settings
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput
-from cambist.domain.instrument import Instrument
+from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.proof import Proof, Verdict
 from cambist.domain.text import say
 from cambist.engine.runners import Given, instance_of, name_of, params_of
@@ -99,12 +99,14 @@ def backtest(
 def fitted(settings: Settings, seats: Sequence[Seat]) -> tuple[Settings, list[str]]:
     """Return ``settings`` as far as the data allow, and what is to be said of them."""
     notes = []
-    if settings.volume_share is not None and not any(seat.candles.volume.any() for seat in seats):
-        settings = replace(settings, volume_share=None)
+    shares = [share_of(seat.candles, settings) for seat in seats]
+    if settings.volume_share is not None and None in shares:
         notes.append(say("note.no_volume"))
     if any(seat.instrument.assumed for seat in seats):
         notes.append(say("note.assumed_rules"))
-    return settings, notes
+    if any(seat.instrument.kind is Kind.PERPETUAL and not seat.funding[0].size for seat in seats):
+        notes.append(say("note.no_funding"))
+    return replace(settings, volume_share=max((one for one in shares if one is not None), default=None)), notes
 
 
 def checked(
@@ -162,14 +164,16 @@ def seats_of(
     details = [detail] if isinstance(detail, Candles) else list(detail)
     if not strategies or not series:
         raise BadInput("strategy" if not strategies else "candles", "[]", "backtest.nothing")
+    for own in series:
+        if not isinstance(own, Candles):
+            raise BadInput("candles", type(own).__name__, "backtest.candles_type")
     seats = []
     for one, own in product(strategies, series):
         instance_of(one)  # or it is no strategy
-        fine = next((fine for fine in details if fine.symbol == own.symbol), None)
+        elsewhere = {one.venue for one in series if one.symbol == own.symbol and one.venue != own.venue}
+        fine = next((fine for fine in details if fine.symbol == own.symbol and fine.venue not in elsewhere), None)
         if fine is not None and (fine.timeframe is own.timeframe or not own.timeframe.holds(fine.timeframe)):
             raise BadInput("detail", str(fine.timeframe), "backtest.detail", own=own.timeframe)
-        if not isinstance(own, Candles):
-            raise BadInput("candles", type(own).__name__, "backtest.candles_type")
         if len(own) < 2:
             raise BadInput("candles", repr(own), "backtest.too_few")
         name, params = name_of(one), params_of(one)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sized
 from decimal import Decimal
+from math import inf
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ from cambist.strategies._view import View, larger
 
 DEFAULT_WARMUP = 500
 """Candles of history given to strategies whose own computations say nothing of how much they need."""
+FAR = 1e15
+"""Times a price: a protection further away than that is beyond all prices, and none."""
 
 
 @record
@@ -231,7 +234,7 @@ def _enter(
     if given.count(None) < len(given) - 1:
         raise BadStrategy("size", given, "strategy.one_size")
     for name, price in (("limit", limit), ("stop", stop)):
-        if price is not None and not float(price) > 0.0:
+        if price is not None and not 0.0 < float(price) < inf:
             raise BadStrategy(name, price, "strategy.price")
     if limit is not None and stop is not None:
         raise BadStrategy("limit", limit, "strategy.limit_or_stop")
@@ -240,11 +243,17 @@ def _enter(
         size=size,
         limit=_number(limit),
         stop=_number(stop),
-        stop_loss=_number(stop_loss),
-        take_profit=_number(take_profit),
-        trailing_stop=_number(trailing_stop),
+        stop_loss=distance(stop_loss),
+        take_profit=distance(take_profit),
+        trailing_stop=distance(trailing_stop),
         time_in_force=TimeInForce(time_in_force),
     )
+
+
+def distance(value: float | Line | None) -> float | None:
+    """Return how far away a protection is, as a fraction of the price; None for none."""
+    away = _number(value)
+    return None if away is None or away > FAR else away
 
 
 def _number(value: float | Line | None) -> float | None:

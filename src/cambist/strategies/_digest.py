@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import blake2b
 from inspect import getattr_static
 from numbers import Number
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
@@ -27,14 +27,49 @@ def digest_of_function(function: Callable[..., Any]) -> str:
 
 def digest_of_class(kind: type) -> str:
     """Return a digest of all that ``kind``, and those that it is made of outside of Cambist, hold; as for functions."""
-    ours = [one for one in kind.__mro__ if one.__module__.partition(".")[0] not in ("builtins", "cambist")]
-    parts = []
-    for one in ours:
+    parts = [f"{name}={_told(value, {})}" for name, value in _members(kind)]
+    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def modules_of(kind: type) -> set[str]:
+    """Return the names of the modules from which ``kind`` has its bases, and whatever its functions name."""
+    found = {one.__module__ for one in kind.__mro__}
+    waiting: list[Any] = [value for _, value in _members(kind)]
+    around = {id(value.__globals__) for value in waiting if isinstance(value, FunctionType)}
+    met: dict[int, Any] = {}
+    while waiting:
+        value = waiting.pop()
+        if id(value) in met:
+            continue
+        met[id(value)] = value
+        found.add(str(getattr(value, "__module__", None)))
+        if isinstance(value, FunctionType) and id(value.__globals__) in around:  # what others call is in their files
+            found |= _names(value.__code__, ("IMPORT_NAME",))
+            held = [*_held(value), *(value.__globals__.get(name) for name in _names(value.__code__))]
+            attributes = _names(value.__code__, ("LOAD_ATTR", "LOAD_METHOD"))
+            for module in (one for one in held if isinstance(one, ModuleType)):
+                found |= {module.__name__, *_inside(module, attributes)}
+            waiting += held
+    return found
+
+
+def _inside(module: ModuleType, names: set[str]) -> Iterator[str]:
+    """Yield the modules of the package ``module``, at any depth, that go by one of ``names`` there."""
+    for name in names & vars(module).keys():
+        value = vars(module)[name]
+        if isinstance(value, ModuleType) and value.__name__ == f"{module.__name__}.{name}":
+            yield value.__name__
+            yield from _inside(value, names)
+
+
+def _members(kind: type) -> Iterator[tuple[str, Any]]:
+    """Yield what ``kind``, and those that it is made of outside of Cambist, hold, methods as plain functions."""
+    for one in kind.__mro__:
+        if one.__module__.partition(".")[0] in ("builtins", "cambist"):
+            continue
         for name, value in sorted(vars(one).items()):
             if not (name.startswith("__") and name.endswith("__")) or name in ("__init__", "__call__"):
-                function = getattr(value, "__func__", getattr(value, "fget", value))
-                parts.append(f"{name}={_told(function, {})}")
-    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+                yield name, getattr(value, "__func__", getattr(value, "fget", value))
 
 
 def _told(value: Any, met: dict[int, Any]) -> str:
@@ -85,9 +120,9 @@ def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _names(code: CodeType) -> set[str]:
-    names = {str(step.argval) for step in get_instructions(code) if step.opname in _GLOBAL}
-    return names.union(*(_names(one) for one in code.co_consts if isinstance(one, CodeType)))
+def _names(code: CodeType, by: tuple[str, ...] = _GLOBAL) -> set[str]:
+    names = {str(step.argval) for step in get_instructions(code) if step.opname in by}
+    return names.union(*(_names(one, by) for one in code.co_consts if isinstance(one, CodeType)))
 
 
 def _plain(value: Any) -> bool:

@@ -14,7 +14,8 @@ from types import ModuleType
 import cambist.strategies as package
 from cambist.domain.errors import BadStrategy
 from cambist.strategies._base import Strategy
-from cambist.strategies._digest import digest_of_class
+from cambist.strategies._beside import files_of
+from cambist.strategies._digest import digest_of_class, modules_of
 from cambist.strategies._signals import Signals, SignalStrategy
 from cambist.strategies._template import TemplateStrategy
 
@@ -90,6 +91,18 @@ def source_of(strategy: type) -> str:
     if file and Path(file).is_file():
         return Path(file).read_text(encoding="utf-8")
     return f"{strategy.__qualname__} {digest_of_class(strategy)}"  # typed in: other lines are another strategy
+
+
+def files_beside(strategy: type) -> dict[str, bytes]:
+    """Return by module the files of one's own, other than that which defines it, of which ``strategy`` is made."""
+    strategy = getattr(strategy, "_origin", strategy)
+    home = strategy.__module__
+    if home.partition(".")[0] == "cambist":  # a sample, or what stands for code that is in a jail
+        return {}
+    package = str(getattr(sys.modules.get(home), "__package__", None) or "")
+    found = files_of(source_of(strategy), package, modules_of(strategy))
+    found.pop(home, None)
+    return found
 
 
 def _text(file: Path) -> str:

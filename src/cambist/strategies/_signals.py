@@ -10,7 +10,7 @@ from cambist.domain.candles import Candles
 from cambist.domain.errors import BadStrategy
 from cambist.domain.order import Side
 from cambist.domain.wish import Enter, Exit, Fraction, Wish
-from cambist.strategies._base import DEFAULT_WARMUP
+from cambist.strategies._base import DEFAULT_WARMUP, FAR
 from cambist.strategies._failed import failed
 from cambist.strategies._param import Parametrised
 
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 class Signals:
     """Signals for every candle: arrays of booleans, and fractions as arrays or single numbers.
 
-    ``stop_loss`` and ``take_profit`` are fractions of the entry price (0 or NaN: none), ``size`` is a fraction of
+    ``stop_loss`` and ``take_profit`` are fractions of the entry price (0, NaN or infinity: none), ``size`` is one of
     equity (all of it by default). An exit ends a position of its side; where both sides enter at once, neither does.
     """
 
@@ -107,4 +107,6 @@ def _fractions(name: str, values: npt.ArrayLike | None, count: int) -> Floats:
     array = np.atleast_1d(np.asarray(FRACTIONS[name] if values is None else values, dtype=np.float64))
     if array.shape not in ((count,), (1,)):
         raise BadStrategy(name, array.shape, "line.shape", count=count)
+    if name != "size" and (far := array > FAR).any():
+        array = np.where(far, 0.0, array)
     return np.ascontiguousarray(array)

@@ -16,7 +16,7 @@ import pandas as pd
 from cambist.domain.candles import Candles
 from cambist.domain.order import Side
 from cambist.domain.wish import Enter, Exit, Notional, Wish
-from cambist.strategies._base import Account, Held
+from cambist.strategies._base import Account, Held, distance
 from cambist.strategies._failed import failed
 from cambist.strategies._frame import FrameView, SeriesView
 from cambist.strategies._line import Clock
@@ -83,8 +83,8 @@ class _Asked:
         return Enter(
             side=side,
             size=Notional(float(instance.calculate_position_size())),
-            stop_loss=float(instance.calculate_stop_loss()),
-            take_profit=float(instance.calculate_take_profit()),
+            stop_loss=distance(instance.calculate_stop_loss()),
+            take_profit=distance(instance.calculate_take_profit()),
         )
 
     def _address(self, instance: TemplateStrategy) -> None:

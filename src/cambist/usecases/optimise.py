@@ -23,7 +23,6 @@ from cambist.ports.crew import Crew
 from cambist.ports.history import CandleLake
 from cambist.ports.proposals import Proposers
 from cambist.ports.sandbox import Sandbox
-from cambist.ports.searches import SearchStore
 from cambist.ports.trials import TrialLogs
 from cambist.strategies._load import load
 from cambist.strategies._param import Param
@@ -46,10 +45,6 @@ DEFAULTS: Mapping[str, Any] = {
     "pyramiding": 1,
 }
 """Money, costs and rules of a search, as of a backtest."""
-
-
-_LOOKS = 10_000
-"""Kept searches among which those of a study are counted: more than anybody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +135,9 @@ def evaluator_of(wanted: Wanted, lake: CandleLake, stored: Stored | None = None)
     )
 
 
-def looks(searches: SearchStore, wanted: Wanted, evaluator: AnyEvaluator) -> int:
-    """Return how often the study of ``wanted`` will have looked at what it holds back, this search included."""
-    study = wanted.study or default_study(evaluator)
-    return 1 + sum(one.study == study for one in searches.latest(_LOOKS))
-
-
-def hunt_of(evaluator: AnyEvaluator, wanted: Wanted, looks: int = 1) -> Hunt:
+def hunt_of(evaluator: AnyEvaluator, wanted: Wanted) -> Hunt:
     """Return what ``wanted`` asks of ``evaluator``; raise `BadInput` for what will not do."""
-    return hunt_on(evaluator, wanted.how, texts=wanted.space, study=wanted.study, looks=looks, called=wanted.strategy)
+    return hunt_on(evaluator, wanted.how, texts=wanted.space, study=wanted.study, called=wanted.strategy)
 
 
 def hunt_on(
@@ -158,7 +147,6 @@ def hunt_on(
     space: Mapping[str, Any] | None = None,
     texts: Sequence[str] = (),
     study: str | None = None,
-    looks: int = 1,
     called: str = "",
 ) -> Hunt:
     """Return the search of ``space`` or ``texts`` (see `axes_of`) by ``evaluator``; raise `BadInput`."""
@@ -191,7 +179,6 @@ def hunt_on(
         scheme=None if how.walk is None else Scheme.parse(how.walk),
         purge_ms=duration("purge", how.purge),
         embargo_ms=duration("embargo", how.embargo),
-        looks=looks,
         called=called,
     )
 

@@ -21,11 +21,10 @@ from cambist.ports.clock import Clock
 from cambist.ports.history import CandleLake
 from cambist.ports.jobs import JobStore, ReportFiles, Step, Tell
 from cambist.ports.sandbox import Sandbox
-from cambist.ports.searches import SearchStore
 from cambist.ports.strategies import Shelf
 from cambist.usecases.download_job import Loads
 from cambist.usecases.jobs import Cancelled, in_the_words_of_a_request
-from cambist.usecases.optimise import How, Stored, Tools, Wanted, evaluator_of, hunt_of, looks, pursue, trials_of
+from cambist.usecases.optimise import How, Stored, Tools, Wanted, evaluator_of, hunt_of, pursue, trials_of
 from cambist.usecases.searches import check_trials, to_keep
 
 _LOADED = 20
@@ -45,7 +44,7 @@ class MakesTools(Protocol):
 class SearchJob:
     """The kind ``search``; params as `cambist.usecases.searches.submit` writes them.
 
-    ``reports``, ``shelf``, ``searches`` and ``tools`` give a user's own.
+    ``reports``, ``shelf`` and ``tools`` give a user's own.
     """
 
     def __init__(
@@ -56,7 +55,6 @@ class SearchJob:
         *,
         reports: Callable[[int], ReportFiles],
         shelf: Callable[[int], Shelf],
-        searches: Callable[[int], SearchStore],
         tools: MakesTools,
         sandbox: Callable[[], Sandbox],
         clock: Clock,
@@ -66,7 +64,6 @@ class SearchJob:
         self._store = store
         self._reports = reports
         self._shelf = shelf
-        self._searches = searches
         self._tools = tools
         self._sandbox = sandbox
         self._clock = clock
@@ -99,7 +96,7 @@ class SearchJob:
         if parse_stored_name(wanted.strategy) is not None:
             stored = Stored(sandbox=self._sandbox(), code=self._shelf(job.user_id).code)
         evaluator = evaluator_of(wanted, self._lake, stored)
-        hunted = hunt_of(evaluator, wanted, looks(self._searches(job.user_id), wanted, evaluator))
+        hunted = hunt_of(evaluator, wanted)
         check_trials(trials_of(hunted.plan))
         telling = _Telling(tell)
         try:

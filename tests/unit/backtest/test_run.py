@@ -18,7 +18,7 @@ from tests.unit.backtest.made import FREE, HOUR, START, following, of_bars, rule
 import cambist as cb
 from cambist.adapters.storage.candles import ParquetLake
 from cambist.backtest.run import Finished
-from cambist.domain.errors import BadInput, Stopped
+from cambist.domain.errors import BadInput, BadStrategy, Stopped
 from cambist.domain.instrument import Kind
 from cambist.domain.metrics import METRICS
 from cambist.domain.proof import Verdict
@@ -267,7 +267,7 @@ def test_notes_tell_what_was_assumed_and_refused():
     shorts = following({n: lambda s: s.sell(fraction=0.5) for n in (3, 5, 7)})
     assert cb.backtest(shorts, candles).notes == (assumed, "3 wishes refused: shorts are not possible on spot")
     silent = replace(candles, volume=np.zeros(60))
-    result = cb.backtest(Cross, silent, instrument=rules())
+    result = cb.backtest(Cross, silent, instrument=rules(Kind.SPOT))
     assert result.notes == ("The candles carry no volume: fills are not limited by it.",)
     assert result.settings.volume_share is None
     assert len(result.trades) > 0
@@ -483,6 +483,65 @@ def test_accounts_of_any_size_buy_what_they_can_pay(cash, engine):
     each = candles.open[6] * 1.0005 * 1.001
     most = min(cash / each, cash / candles.close[5])  # what is paid for, what was wished
     assert result.trades.quantity.sum() == pytest.approx(most, rel=1e-9, abs=1e-9)
+
+
+def test_a_perpetual_without_its_funding_says_so():
+    candles = walk(60, symbol="BTC/USDT:USDT")
+    left_out = "No funding was given: what holders of a perpetual pay each other is left out."
+    assert left_out in cb.backtest(Cross, candles, proof=False).notes
+    paid = (candles.ts[8:9], np.array([0.001]))
+    assert left_out not in cb.backtest(Cross, candles, funding=paid, proof=False).notes
+
+
+def test_a_symbol_without_any_volume_trades_beside_one_that_has_some():
+    index, other = replace(walk(60), volume=np.zeros(60)), walk(60, symbol="ETH/USDT")
+    plan = following({1: lambda s: s.buy(fraction=0.4)})
+    result = cb.backtest(plan, [index, other], proof=False)
+    assert {trade.symbol for trade in result.trades} == {"BTC/USDT", "ETH/USDT"}
+    assert any("no volume" in note for note in result.notes)
+    assert result.settings.volume_share == 0.1
+
+
+@pytest.mark.parametrize("engine", ["event loop", "compiled"])
+def test_more_lots_than_an_integer_holds(engine):
+    candles = replace(walk(50), **{name: 1e-10 * getattr(walk(50), name) for name in ("open", "high", "low", "close")})
+    fine = rules(Kind.SPOT, tick="1e-18", lot="1e-12")
+    result = cb.backtest(Once, candles, cash=1e6, engine=engine, proof=False, volume_share=None, instrument=fine)
+    assert result.trades.quantity.sum() * result.trades.entry_price[0] == pytest.approx(1e6, rel=2e-2)
+
+
+@pytest.mark.parametrize("engine", ["event loop", "compiled"])
+@pytest.mark.parametrize("away", [np.inf, 1e300])
+def test_a_protection_beyond_all_prices_is_none(engine, away):
+    class Far(cb.SignalStrategy):
+        def signals(self, candles):
+            entries = np.arange(len(candles)) == 5
+            return cb.Signals(enter_long=entries, stop_loss=away, take_profit=np.full(len(candles), away))
+
+    trade = cb.backtest(Far, walk(50), engine=engine, proof=False).trades[0]
+    assert trade.exit_reason == "open"
+
+
+@pytest.mark.parametrize("protection", ["stop_loss", "take_profit", "trailing_stop"])
+def test_a_strategy_that_wishes_one_has_none(protection):
+    plan = following({1: lambda s: s.buy(fraction=0.5, **{protection: np.inf})})
+    assert cb.backtest(plan, walk(20), proof=False).trades[0].exit_reason == "open"
+    with pytest.raises(BadStrategy, match="finite price"):
+        cb.backtest(following({1: lambda s: s.buy(limit=np.inf)}), walk(20), proof=False)
+
+
+def test_two_venues_of_one_symbol_keep_their_trades_and_finer_candles_apart():
+    finer = [walk(240, seed=seed, timeframe=Timeframe.M15, step=0.02) for seed in (1, 2)]
+    finer[1] = replace(finer[1], venue="other")
+    series = [cb.resample(one, Timeframe.H1) for one in finer]
+    plan = following({n: lambda s: s.buy(fraction=0.2, stop_loss=0.02, take_profit=0.02) for n in range(1, 60, 4)})
+    both = cb.backtest(plan, series, detail=finer, proof=False, volume_share=None)
+    assert both.trades.symbols == ("BTC/USDT (other)", "BTC/USDT (test)")
+    for one, own in zip(series, finer, strict=True):
+        alone = cb.backtest(plan, one, detail=own, proof=False, volume_share=None).trades
+        mine = both.trades.symbol == both.trades.symbols.index(f"BTC/USDT ({one.venue})")
+        for name in ("entry_ts", "exit_ts", "exit_price", "exit_reason"):
+            np.testing.assert_array_equal(getattr(both.trades, name)[mine], getattr(alone, name))
 
 
 def test_an_order_at_a_price_of_nothing_does_not_go_to_the_market():

@@ -61,6 +61,20 @@ def test_it_gives_what_it_would_outside(sandbox: ProcessSandbox, symbols: int):
     assert [len(leg.candles) for leg in finished.legs] == [400] * symbols
 
 
+def test_funding_of_a_perpetual_is_paid_in_the_jail_too(sandbox: ProcessSandbox):
+    series = [walk(400, symbol="BTC/USDT:USDT"), walk(400, seed=3, symbol="ETH/USDT:USDT")]
+    paid = {series[1].symbol: (START + 8 * HOUR * np.arange(1, 40), np.full(39, 0.002))}
+    strategy = from_source(CODE, "cross.py")
+    outside = Evaluator(strategy, series, settings=Settings(), funding=paid)
+    inside = JailedEvaluator(
+        sandbox, CODE, series, name="Cross", declared=strategy.params, settings=Settings(), funding=paid
+    )
+    assert inside.terms_hash == outside.terms_hash
+    found, wanted = inside.evaluate({})[0].metrics, outside.evaluate({})[0].metrics
+    same(found, wanted)
+    assert found["pnl"] < Evaluator(strategy, series, settings=Settings()).evaluate({})[0].metrics["pnl"]
+
+
 def test_what_it_does_not_take_is_refused(sandbox: ProcessSandbox):
     inside = JailedEvaluator(sandbox, CODE, [walk(100)], name="Cross", declared={}, settings=Settings())
     with pytest.raises(BadInput, match="fast"):

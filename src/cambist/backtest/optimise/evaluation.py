@@ -35,6 +35,7 @@ from cambist.strategies._param import Param
 from cambist.strategies._signals import SignalStrategy
 
 if TYPE_CHECKING:
+    from cambist.domain.candles import Ints
     from cambist.domain.timeframe import Timeframe
     from cambist.ports.sandbox import Sandbox
 
@@ -88,6 +89,12 @@ class _Evaluates:
     def whole(self) -> Span:
         """Return what all series have, from the first open to the last close."""
         return self._market.whole
+
+    def closes(self, span: Span) -> Ints:
+        """Return when the candles of ``span`` close (ms), those of the shortest timeframe where there are several."""
+        closes = [one.closes_at for one in next(iter(self._market.histories.values()))]
+        known: Ints = np.unique(np.concatenate([*closes, [span.stop_ts]]))
+        return known[(known > span.start_ts) & (known <= span.stop_ts)]
 
     @property
     def strategy_name(self) -> str:
@@ -249,6 +256,7 @@ class JailedEvaluator(_Evaluates):
         declared: Mapping[str, Param],
         settings: Settings,
         instruments: Mapping[str, Instrument] | None = None,
+        funding: Mapping[str, Funding] | None = None,
         detail: Sequence[Candles] = (),
         base: Params | None = None,
         limit_s: float = 600.0,
@@ -257,7 +265,7 @@ class JailedEvaluator(_Evaluates):
         # names come out of a jail as well: none may take the place of what a strategy is made of
         told = {one: param for one, param in declared.items() if not hasattr(SignalStrategy, one)}
         stands: AnyStrategy = type(name, (SignalStrategy,), {**told, "_source": code})
-        super().__init__(stands, candles, settings, instruments, None, detail, base)
+        super().__init__(stands, candles, settings, instruments, funding, detail, base)
         self._sandbox = sandbox
         self._code = code
         self._limit_s = limit_s
@@ -318,6 +326,7 @@ class JailedEvaluator(_Evaluates):
                 params=own,
                 detail=() if seat.detail is None else (seat.detail,),
                 instrument=self._market.instruments,
+                funding=self._market.funding,
                 settings={**how, "proof": proof, "since": stretch.since},
                 limit_s=self._limit_s,
             )

@@ -30,7 +30,7 @@ _SLACK = 1e-14
 """By how much, of the sums involved, a price is called a new peak too early: it is looked at exactly then."""
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _next(flags, i, stop):
     """Return the first candle from ``i`` on that is flagged, ``stop`` if none is; one flag alone is none at all."""
     if flags.size == 1:
@@ -47,7 +47,7 @@ def _next(flags, i, stop):
     return i
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _reached(low, high, i, stop, below, above):
     """Return the first candle from ``i`` on that reaches one of two prices, ``stop`` if none does."""
     while i + _WIDE <= stop:
@@ -62,7 +62,7 @@ def _reached(low, high, i, stop, below, above):
     return i
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _lowest(values, i, stop):
     """Return the least of some values, of which there is at least one, and their sum."""
     lowest = values[i]
@@ -81,7 +81,7 @@ def _lowest(values, i, stop):
     return lowest, (one + two) + (three + four)
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _highest(values, i, stop):
     """Return the greatest of some values, of which there is at least one, and their sum."""
     highest = values[i]
@@ -100,7 +100,7 @@ def _highest(values, i, stop):
     return highest, (one + two) + (three + four)
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _underwater(course, closes_at, value, first, last):
     """Take note of equity that is ``value`` at the closes of all candles from ``first`` to ``last``.
 
@@ -119,7 +119,7 @@ def _underwater(course, closes_at, value, first, last):
             course.worst = course.floor / course.peak - 1.0
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def _peak_ts(course, closes_at):
     return closes_at[course.peak_row] if course.peak_row >= 0 else course.start_ts
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cambist.backtest.result import markets_of
 from cambist.domain.trade import EXIT_REASONS, ExitReason, Trades
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def joined(parts: Sequence[Part], series: Sequence[Candles], share: float) -> Pa
     return Part(
         ts=ts,
         equity=equity,
-        trades=merged([part.trades for part in parts]),
+        trades=merged(
+            [replace(part.trades, symbols=(market,)) for part, market in zip(parts, markets_of(series), strict=True)]
+        ),
         exposure=float(held.mean()),
         volume_traded=sum(part.volume_traded for part in parts),
     )

@@ -1,7 +1,8 @@
 """How much memory a search will take, said before it begins; and what would fit where it would not.
 
 What grows is few: the candles, the indicators that combinations share, what each worker holds for the combination that
-it is at, and the table of finished trials. The number of combinations counts in the last alone.
+it is at, the table of finished trials, and at the end what the word and the report on the chosen one rest on. The
+number of combinations counts in the table, and up to `MOST_TRIALS` in what is cross-validated.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cambist.backtest.optimise.paths import MOST_TRIALS
 from cambist.domain.errors import BadInput
 from cambist.domain.text import say
 
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from cambist.backtest.optimise.evaluation import Evaluator, JailedEvaluator
 
 MB = 1e6
-PER_TRIAL = 100
-"""Bytes of a finished trial at hand; the log has the rest."""
+PER_TRIAL = 300
+"""Bytes of a finished trial at hand, measured while the table is made; the log has the rest."""
+PER_JUDGED = 4_500
+"""Of each that is cross-validated, on top: the trial with its metrics, and its moments several times over."""
 PER_CANDLE = 48
 """Six columns."""
 WORKED_OUT = 8
@@ -26,6 +30,10 @@ SIGNALLED = 80
 """Per candle and worker, of a strategy that gives arrays: its signals, and some columns of its own."""
 LOOPED = 400
 """Per candle and worker, of one that decides candle by candle: lines and columns as lists, equity."""
+CHOSEN = 200
+"""Per candle, when the search has ended: the chosen one's equity, lines and report, beside what was evaluated last."""
+WORD = 30_000_000
+"""Whatever was searched: what is drawn for the word, and the kernels that it loads."""
 PROCESS = 150_000_000
 """A fresh process with all that evaluates."""
 
@@ -41,6 +49,10 @@ class Estimate:
     worker: int
     """Of each worker, beside."""
     trials: int
+    """All, and those that are cross-validated."""
+    chosen: int
+    """What is known of the chosen one in the end."""
+    word: int = WORD
     workers: int
     processes: bool
     """Whether workers are processes, each with a copy of all but the trials."""
@@ -50,12 +62,17 @@ class Estimate:
         """Return all of it."""
         copies = self.workers if self.processes else 0
         own = self.worker * self.workers + copies * (PROCESS + self.candles + self.shared)
-        return self.candles + self.shared + own + self.trials
+        return self.candles + self.shared + own + self.trials + self.chosen + self.word
 
     @property
     def lines(self) -> tuple[str, ...]:
         """Return it as a person reads it."""
-        parts = {"candles": self.candles, "shared": self.shared, "trials": self.trials}
+        parts = {
+            "candles": self.candles,
+            "shared": self.shared,
+            "trials": self.trials,
+            "chosen": self.chosen + self.word,
+        }
         parts["workers"] = self.total - sum(parts.values())
         return tuple(
             say(f"optimise.memory.{name}", mb=_mb(size), workers=self.workers) for name, size in parts.items() if size
@@ -70,7 +87,8 @@ def estimate(evaluator: Evaluator | JailedEvaluator, combinations: int, workers:
         candles=count * (PER_CANDLE + (WORKED_OUT if evaluator.fused else 0)),
         shared=int(evaluator.memory_mb * MB),
         worker=longest * (SIGNALLED if evaluator.fused else LOOPED),
-        trials=combinations * PER_TRIAL,
+        trials=combinations * PER_TRIAL + min(combinations, MOST_TRIALS) * PER_JUDGED,
+        chosen=count * CHOSEN,
         workers=workers,
         processes=evaluator.jailed or (not evaluator.fused and workers > 1),
     )
@@ -100,16 +118,22 @@ def _remedy(estimate: Estimate, available: int) -> str:
             return say("optimise.memory.fewer_workers", workers=workers)
     without = replace(estimate, trials=0)
     if without.total <= available:
-        return say("optimise.memory.fewer_trials", trials=(available - without.total) // PER_TRIAL)
+        return say("optimise.memory.fewer_trials", trials=_trials_in(available - without.total))
     alone = replace(estimate, workers=1, processes=False)
     unshared = replace(alone, shared=0)
     if unshared.total <= available:
         return say("optimise.memory.share_less", mb=(available - unshared.total) // int(MB))
-    grows = unshared.candles + unshared.worker
-    share = int(100 * (available - unshared.trials) / grows) if grows else 0
+    grows = unshared.candles + unshared.worker + unshared.chosen
+    share = int(100 * (available - unshared.trials - unshared.word) / grows) if grows else 0
     if share > 0:
         return say("optimise.memory.shorter", percent=share)
     return say("optimise.memory.more")
+
+
+def _trials_in(room: int) -> int:
+    """Return how many trials ``room`` (bytes) is enough for."""
+    few = room // (PER_TRIAL + PER_JUDGED)
+    return few if few <= MOST_TRIALS else (room - MOST_TRIALS * PER_JUDGED) // PER_TRIAL
 
 
 def _mb(size: int) -> str:

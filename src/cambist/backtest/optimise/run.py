@@ -23,6 +23,7 @@ from cambist.backtest.optimise.ranking import standing, table_of
 from cambist.backtest.optimise.result import Searched, Walk
 from cambist.backtest.optimise.splits import Cut, Scheme, holdout
 from cambist.backtest.optimise.walk import walk_forward
+from cambist.backtest.result import markets_of
 from cambist.domain.proof import Verdict
 from cambist.domain.search import EXACT, Method, Span, Trial
 from cambist.strategies._digest import digest_of_function
@@ -72,8 +73,6 @@ class Hunt:
     windows: tuple[Cut, ...] = ()
     """Of the walk forward; none: no walk."""
     anchored: bool = False
-    looks: int = 1
-    """How often the study has looked at what is held back, this search included."""
     called: str = ""
     """How the strategy is asked for, if not by its name."""
 
@@ -109,7 +108,6 @@ def hunt(
     scheme: Scheme | None = None,
     purge_ms: int = 0,
     embargo_ms: int = 0,
-    looks: int = 1,
     called: str = "",
 ) -> Hunt:
     """Return what is to be done: choose on the first ``split`` of the history, or on all of it; walk by ``scheme``.
@@ -131,7 +129,6 @@ def hunt(
         held=held,
         windows=windows,
         anchored=anchored,
-        looks=looks,
         called=called,
     )
 
@@ -185,6 +182,7 @@ def search(
     taken = evenly(log.read(), like=best)  # another timeframe's trials may not be of the same days
     paths = purged_paths(taken, evaluator, crew=crew, span=plan.span, like=best)
     tell("search.stage.judge")
+    looks = _looks(hunted, logs, run, best, len(table))
     outside = None if hunted.held is None else evaluator.evaluate(best.params, [hunted.held])[0]
     counted = logs.count(hunted.study)
     judgement = _word(
@@ -192,6 +190,7 @@ def search(
         best,
         chosen,
         counted=counted,
+        looks=looks,
         moments=np.array([trial.moments for trial in taken]) if taken else None,
         outside=outside,
         walk=walk,
@@ -227,6 +226,17 @@ def search(
     )
 
 
+def _looks(hunted: Hunt, logs: TrialLogs, run: str, best: Trial, tries: int) -> int:
+    """Keep this look at the whole history, and return how often the study has looked at what is held back.
+
+    The same choice of the same run sees nothing new. Where what is held back now was chosen on, each try was a look.
+    """
+    until = (hunted.plan.span or hunted.evaluator.whole).stop_ts
+    mark = blake2b(json.dumps([run, best.params], sort_keys=True).encode(), digest_size=16).hexdigest()
+    looks = logs.look(hunted.study, mark, until, tries)
+    return sum(tried if chosen_until > until else 1 for chosen_until, tried in looks)
+
+
 def written(where: Sequence[Any]) -> tuple[str, ...]:
     """Return conditions as they are kept: expressions as they are, functions by their name and what they do."""
     return tuple(one if isinstance(one, str) else _function(one) for one in where)
@@ -245,6 +255,7 @@ def _word(
     chosen: Finished,
     *,
     counted: int,
+    looks: int,
     moments: Floats | None,
     outside: Evaluated | None,
     walk: Walk | None,
@@ -271,7 +282,7 @@ def _word(
             random=_at_random(on_it, hunted.plan.seed),
             out_of_sample=None if outside is None else outside.returns,
             out_of_sample_trades=None if outside is None else _made(outside),
-            looks=hunted.looks,
+            looks=looks,
             walk_efficiency=None if walk is None else walk.efficiency,
             neighbours_kept=kept,
             proof_failed=Verdict.FAIL in (chosen.proof.look_ahead, chosen.proof.warm_up),
@@ -302,7 +313,8 @@ def _doubled(bps: float) -> float:
 
 
 def _at_random(result: Finished, seed: int) -> RandomEntries:
-    candles = {leg.candles.symbol: (leg.candles.ts, leg.candles.open) for leg in result.legs}
+    series = [leg.candles for leg in result.legs]
+    candles = {market: (one.ts, one.open) for market, one in zip(markets_of(series), series, strict=True)}
     rng = np.random.default_rng(seed)
     return random_entries(candles, result.trades, cash=result.settings.cash, rng=rng)
 

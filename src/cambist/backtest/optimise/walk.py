@@ -248,18 +248,20 @@ def _anew(
 def _traded(
     evaluator: AnyEvaluator, choices: Sequence[_Choice | None], spans: Sequence[Span], crew: Crew
 ) -> list[_Tested]:
-    """Return what each choice gave over its test."""
+    """Return what each choice gave over its test; where there is none, the cash at each close."""
     nothing = {**dict.fromkeys(METRICS, nan), "total_return": 0.0, "trades": 0.0, "exposure": 0.0}
-    tests = [_Tested(np.array([span.stop_ts]), np.ones(1), dict(nothing)) for span in spans]
-    wanted = [
-        (place, choice.params, span)
-        for place, (choice, span) in enumerate(zip(choices, spans, strict=True))
-        if choice is not None
-    ]
+    tests: dict[int, _Tested] = {}
+    wanted = []
+    for place, (choice, span) in enumerate(zip(choices, spans, strict=True)):
+        if choice is None:
+            ts = evaluator.closes(span)
+            tests[place] = _Tested(ts, np.ones(ts.size), dict(nothing))
+        else:
+            wanted.append((place, choice.params, span))
     with closing(crew.work(_test, evaluator, wanted)) as back:
         for (place, _, _), tested in back:
             tests[place] = tested
-    return tests
+    return [tests[place] for place in range(len(spans))]
 
 
 def _test(evaluator: AnyEvaluator, batch: tuple[int, Params, Span]) -> _Tested:

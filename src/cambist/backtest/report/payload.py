@@ -8,6 +8,7 @@ import numpy as np
 
 from cambist.backtest.report.columns import Columns, digits_of
 from cambist.backtest.report.document import texts
+from cambist.backtest.result import markets_of
 from cambist.domain.text import language, say
 from cambist.domain.trade import EXIT_REASONS
 
@@ -43,7 +44,10 @@ def _result(result: Result, title: str, columns: Columns) -> dict[str, Any]:
         "ts": columns.integers(result.ts, order=2),
         "equity": columns.decimals(result.equity, least=2),
         "hold": _hold(result, columns),
-        "legs": [_leg(leg, columns) for leg in result.legs],
+        "legs": [
+            _leg(leg, market, columns)
+            for leg, market in zip(result.legs, markets_of(leg.candles for leg in result.legs), strict=True)
+        ],
         "trades": _trades(result.trades, columns),
     }
 
@@ -53,10 +57,10 @@ def _hold(result: Result, columns: Columns) -> dict[str, Any]:
     return short or columns.decimals(result.buy_and_hold, least=2)
 
 
-def _leg(leg: Leg, columns: Columns) -> dict[str, Any]:
+def _leg(leg: Leg, market: str, columns: Columns) -> dict[str, Any]:
     candles = leg.candles
     return {
-        "symbol": candles.symbol,
+        "symbol": market,
         "strategy": leg.strategy,
         "timeframe": str(candles.timeframe),
         "step": candles.timeframe.ms,

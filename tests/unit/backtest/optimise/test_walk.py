@@ -258,7 +258,12 @@ def test_where_nothing_has_a_value_the_cash_stays_in_hand(tmp_path: Path) -> Non
         assert window.params == {}
         assert isnan(window.value)
         assert (window.metrics["total_return"], window.metrics["trades"]) == (0.0, 0.0)
-    assert np.all(found.equity[:5] == SETTINGS.cash)
+    # the forty days in hand are days like others: figures per year and ratios are over all hundred
+    np.testing.assert_array_equal(found.ts, START + DAY_MS * np.arange(21, 121))
+    assert np.all(found.equity[:41] == SETTINGS.cash)
+    total = found.metrics["total_return"]
+    assert found.metrics["annual_return"] == pytest.approx((1.0 + total) ** 3.65 - 1.0)
+    assert found.metrics["sharpe"] == pytest.approx(sharpe(found.equity[1:] / found.equity[:-1] - 1.0))
     assert [window.params["day"] for window in found.windows[4:5]] == [50]
     assert found.equity[-1] != SETTINGS.cash
 
