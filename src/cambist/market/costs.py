@@ -1,8 +1,9 @@
 """What trading costs, and how prices and quantities fall on a venue's steps.
 
 Plain functions over float64 that the event loop calls and the compiled simulator compiles: the arithmetic of the fill
-law is written here once. A tick is ``mul / scale`` with ``scale`` a power of ten, so that ``ticks * mul / scale`` is
-the double nearest to the decimal price: equal prices compare equal whether they were parsed from text or computed.
+law is written here once. (Compiled, counts of steps are doubles: an int64 does not hold all of them.) A tick is
+``mul / scale`` with ``scale`` a power of ten, so that ``ticks * mul / scale`` is the double nearest to the decimal
+price: equal prices compare equal whether they were parsed from text or computed.
 Counts of ticks and lots are rounded with a tolerance of 2e-15 relative plus 1e-9 for the last bits of the doubles.
 """
 

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
-from itertools import count
+from itertools import count, islice
 
 from cambist.domain.errors import BadInput, NotFound, VenueRefused
 from cambist.domain.event import OrderFilled
@@ -40,6 +40,8 @@ from cambist.ports.venue import OrderRequest
 Listen = Callable[[str, Report], None]
 """Told (account, report) of all that happens to an account, in order."""
 
+_KEPT = 10_000
+"""So many orders of an account that are over are known, and so many of its fills on a symbol: it runs for months."""
 _DIGITS = Context(prec=60)  # more than any sum of exact fills needs
 _REDUCING = {
     OrderType.MARKET: Role.EXIT,
@@ -103,9 +105,13 @@ class Exchange:
     def forget(self, account: str) -> None:
         """Drop an account with its orders, and tell nobody; nothing happens if there is none of this name."""
         own = self._accounts.pop(account, None)
-        for placed in own.open.values() if own is not None else ():
+        if own is None:
+            return
+        for placed in own.open.values():
             placed.seat.book.cancel(placed.order)
             self._watch(placed.seat)
+        for kept in (own.orders, own.open, own.fills):  # its seats in the markets outlive it
+            kept.clear()
 
     def resume(
         self,
@@ -378,6 +384,10 @@ class Exchange:
             trigger=request.trigger,
         )
         account.orders[request.client_id] = account.open[request.client_id] = placed
+        if len(account.orders) > _KEPT:
+            over = (name for name in account.orders if name not in account.open)
+            for name in list(islice(over, len(account.orders) - _KEPT)):
+                del account.orders[name]
         return placed
 
     def _arrived(self, placed: Placed) -> None:
@@ -440,6 +450,8 @@ class Exchange:
             venue_id=placed.venue_id,
         )
         fills.append(report)
+        if len(fills) > 2 * _KEPT:
+            del fills[:-_KEPT]
         self._say(seat.account, report)
         self._say(seat.account, placed.report())
 

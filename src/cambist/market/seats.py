@@ -25,7 +25,7 @@ class Lock:
 
 @dataclass(slots=True)
 class Account:
-    """One account, with all the orders that it ever placed."""
+    """One account, with its orders: those that wait, and the newest of those that are over."""
 
     name: str
     holdings: Holdings

@@ -12,6 +12,8 @@ def encode(message: dict[str, Any]) -> str:
 
 
 def decode(text: str) -> dict[str, Any]:
-    """Return the message that ``text`` holds."""
-    message: dict[str, Any] = json.loads(text)
+    """Return the message that ``text`` holds; raise `ValueError` if it holds none."""
+    message = json.loads(text)
+    if not isinstance(message, dict):
+        raise ValueError(text[:80])
     return message

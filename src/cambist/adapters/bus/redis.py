@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from cambist.adapters.bus.message import decode, encode
 from cambist.domain.errors import BadInput, BusFailed
@@ -170,12 +179,12 @@ class _Reader:
                 return claimed
             self._claim_at = now + self._idle_s / 2
         streams = await self._read(dict.fromkeys(self._topics, ">"), block=self._block_ms)
-        return [delivery for topic, entries in streams.items() for delivery in _deliveries_of(topic, entries)]
+        return [delivery for topic, entries in streams.items() for delivery in await self._given(topic, entries)]
 
     async def _finish(self) -> list[Delivery]:
         streams = await self._read(self._unfinished)
         self._unfinished = {topic: entries[-1][0] for topic, entries in streams.items() if entries}
-        return [delivery for topic, entries in streams.items() for delivery in _deliveries_of(topic, entries)]
+        return [delivery for topic, entries in streams.items() for delivery in await self._given(topic, entries)]
 
     async def _read(self, after: dict[str, str], block: int | None = None) -> dict[str, _Entries]:
         streams: dict[Any, Any] = {**after}
@@ -191,7 +200,19 @@ class _Reader:
             )
             cursor, entries = answer[0], answer[1]
             if entries or cursor == "0-0":
-                return _deliveries_of(topic, entries)
+                return await self._given(topic, entries)
+
+    async def _given(self, topic: str, entries: _Entries) -> list[Delivery]:
+        given = []
+        for key, fields in entries:
+            if not fields:  # of what was trimmed away while somebody had it, only the key is left
+                continue
+            try:
+                given.append(Delivery(topic, key, decode(fields[_FIELD])))
+            except (KeyError, ValueError):  # not one of ours: left where it is, it would stop every consumer in turn
+                _log.error("%s", say("bus.unreadable", topic=topic, key=key))
+                await self._redis.xack(topic, self._group, key)
+        return given
 
 
 async def _cancellable(call: Awaitable[_Answer]) -> _Answer:
@@ -228,13 +249,14 @@ async def _create(redis: Redis, topics: tuple[str, ...], group: str, start: str)
                 raise
 
 
-def _deliveries_of(topic: str, entries: _Entries) -> list[Delivery]:
-    # of what was trimmed away while somebody had it, only the key is left
-    return [Delivery(topic, key, decode(fields[_FIELD])) for key, fields in entries if fields]
+_FOR_NOW = (ReadOnlyError, OutOfMemoryError, MasterDownError, ClusterDownError, TryAgainError)
+_FOR_NOW_WORDS = ("NOGROUP", "UNBLOCKED", "MISCONF", "NOREPLICAS")
+"""Redis is a replica until somebody promotes it, has no room, has lost the group: that passes."""
 
 
 def _refuses(error: Exception) -> bool:
-    """Tell whether Redis said no for good: not that it is away, nor that it has lost the group."""
+    """Tell whether Redis said no for good: not that it is away, nor what passes."""
     if isinstance(error, AuthenticationError):
         return True
-    return isinstance(error, ResponseError) and not str(error).startswith(("NOGROUP", "UNBLOCKED"))
+    passes = isinstance(error, _FOR_NOW) or str(error).startswith(_FOR_NOW_WORDS)
+    return isinstance(error, ResponseError) and not passes

@@ -27,6 +27,9 @@ _CHANGING = (
     .where(sa.or_(_ACTIVE, table.c.ended_ms >= sa.bindparam("since_ms")))
     .order_by(table.c.asked_ms, table.c.id)
 )
+_SPENT = sa.select(table.c.cpu_ms).where(
+    table.c.user_id == sa.bindparam("whose"), table.c.asked_ms >= sa.bindparam("since_ms")
+)
 
 
 class SqlJobs(Owned):
@@ -83,10 +86,9 @@ class SqlJobs(Owned):
         )
         return self.job(job_id)
 
-    def spent_ms(self, kind: str, since_ms: int) -> int:
-        """Return the computing time of all jobs of ``kind`` that were asked for at or after ``since_ms``."""
-        query = sa.select(table.c.cpu_ms).where(table.c.kind == kind, table.c.asked_ms >= since_ms)
-        return sum(row["cpu_ms"] for row in self._read(query))
+    def spent_ms(self, user_id: int, since_ms: int) -> int:
+        """Return the computing time of all jobs of a person that were asked for at or after ``since_ms``."""
+        return sum(row["cpu_ms"] for row in self._read(_SPENT, whose=user_id, since_ms=since_ms))
 
     # -- what workers and watchers ask
 

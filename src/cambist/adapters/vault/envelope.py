@@ -58,12 +58,21 @@ class EnvelopeVault:
         return self._rows.forget(user_id, record, purpose)
 
     def rotate(self) -> int:
-        """Wrap the data keys that another key has wrapped anew, with the current one; return how many."""
-        done = 0
+        """Wrap the data keys that another key has wrapped anew, with the current one; return how many.
+
+        One that does not open keeps none of the others from it: `StorageFailed` is raised once all have been tried.
+        """
+        done, failed = 0, None
         for row in self._rows.wrapped_otherwise(self._keys.key_id):
             bound_to = bound(row.user_id, row.record, row.purpose)
-            data_key = self._keys.unwrap(row.key_id, row.wrapped_key, bound_to)
+            try:
+                data_key = self._keys.unwrap(row.key_id, row.wrapped_key, bound_to)
+            except StorageFailed as error:
+                failed = failed or error
+                continue
             done += self._rows.rewrap(row, *self._keys.wrap(data_key, bound_to))
+        if failed is not None:
+            raise failed
         return done
 
     def _sealed(self, user_id: int, record: str, purpose: str, secret: str) -> SealedSecret:

@@ -80,6 +80,11 @@ _TEXTS: dict[Kind, str] = {
 }
 # ccxt found these in the answer's text, whose word on an order goes before its status
 _SPOKEN = ("DuplicateOrderId", "OperationFailed", "RequestTimeout", "CancelPending", "BadResponse", "NullResponse")
+# whatever class of ccxt's stands for them (Bybit's "order creation timeout" is an InvalidOrder there)
+_UNDECIDED = re.compile(
+    r"\btime[ -]?out|\btimed[ -]out|for processing|internal (server )?error|system (is )?(error|busy|abnormal)",
+    re.IGNORECASE,
+)
 _RETRIED_4XX = (408, 418, 425, 429)
 _LONGEST_DETAIL = 160
 
@@ -96,6 +101,8 @@ def translate(error: Exception, venue: str, *, ordering: bool = False) -> Cambis
         return OutcomeUnknown(DUPLICATE, venue=venue, detail=detail)  # such an order exists: ask what became of it
     if answer is not None:
         kind = _by_status(kind, answer.status_code, type(error).__name__, ordering)
+    if ordering and kind is VenueRefused and _UNDECIDED.search(detail):
+        kind = OutcomeUnknown  # it speaks of itself, not of the order
     if kind is BadInput:
         return BadInput(type(error).__name__, detail, "venue.check_input")
     if kind is RateLimited:

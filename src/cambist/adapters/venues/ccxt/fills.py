@@ -47,9 +47,9 @@ async def _window(
         found.update(fresh)
         if len(trades) < pages.size:
             return
-        # the edge is asked for again: several fills may bear the same time
+        # the edge is asked for again, to the end of its ms: several fills may bear that time, cut off from more digits
         edges = [trade["timestamp"] for trade in trades]
-        nearer = (start_ms, min(edges)) if pages.newest_first else (max(edges), stop_ms)
+        nearer = (start_ms, min(edges) + 1) if pages.newest_first else (max(edges), stop_ms)
         if nearer == (start_ms, stop_ms):
             raise VenueUnavailable("venue.fills_stuck", venue=venue, ts=edges[0])
         start_ms, stop_ms = nearer

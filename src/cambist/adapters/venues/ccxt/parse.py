@@ -58,8 +58,10 @@ def fill_report(quirks: Quirks, trade: Mapping[str, Any], client_id: str) -> Fil
         ts=int(trade["timestamp"]),
         price=Decimal(trade["price"]),
         quantity=Decimal(trade["amount"]),
-        fee=number(fee.get("cost")) or Decimal(0),
-        fee_asset=_named_asset(quirks, trade) or (fee.get("currency") if quirks.fee_asset_told else None) or quote,
+        fee=-Decimal(gain) if (gain := _raw(trade, quirks.gain_field)) else number(fee.get("cost")) or Decimal(0),
+        fee_asset=_raw(trade, quirks.fee_asset_field)
+        or (fee.get("currency") if quirks.fee_asset_told else None)
+        or quote,
         liquidity=Liquidity.MAKER if trade.get("takerOrMaker") == "maker" else Liquidity.TAKER,
         venue_id=str(trade.get("order") or ""),
     )
@@ -103,9 +105,9 @@ def _mended(quirks: Quirks, order: Mapping[str, Any]) -> Mapping[str, Any]:
     return order if quirks.mended is None else quirks.mended(order)
 
 
-def _named_asset(quirks: Quirks, trade: Mapping[str, Any]) -> str:
+def _raw(trade: Mapping[str, Any], name: str) -> str:
     raw = trade.get("info")
-    return _first(raw, (quirks.fee_asset_field,)) if isinstance(raw, Mapping) else ""
+    return _first(raw, (name,)) if isinstance(raw, Mapping) else ""
 
 
 def _first(raw: Mapping[str, Any], names: Iterable[str]) -> str:
@@ -118,6 +120,8 @@ def _status(word: str | None, filled: Decimal, quantity: Decimal | None) -> Stat
         return Status.PARTLY_FILLED
     if status is Status.FILLED and quantity is not None and filled < quantity:
         return Status.CANCELLED  # ccxt calls "closed" what ended partly filled
+    if status is Status.REFUSED and filled:
+        return Status.CANCELLED  # Bybit calls "PartiallyFilledRejected" what ended partly filled
     return status
 
 

@@ -21,6 +21,9 @@ from cambist.ports.budget import BudgetMemory
 
 _log = logging.getLogger(__name__)
 
+_NEWS_MS = 600_000
+"""Markets that are known for so long may lack one that was listed since."""
+
 T = TypeVar("T")
 Progress = Callable[[str, int | None], None]
 """Called with an exchange's name: once with None when its markets are asked for, then with how many there are."""
@@ -51,6 +54,7 @@ class Place:
         )
         self._progress = progress
         self._kinds: set[str] = set()
+        self._loaded_ms: int | None = None
         self._loading: asyncio.Task[None] | None = None
         self._measuring: asyncio.Task[None] | None = None
         self._clock_known = False
@@ -58,15 +62,19 @@ class Place:
     async def ready(self, symbols: Iterable[str] = ()) -> None:
         """Return once the markets of ``symbols`` are loaded and the venue's clock is known.
 
+        A symbol that is not among them may have been listed since: they are asked for anew, but not again and again.
         Whoever asks while they load waits for the same load; one who goes away does not stop it. Raises the
         `VenueError` tree.
         """
+        symbols = tuple(symbols)
         if self.exchange.session is None:
             open_session(self.exchange)
         while wanted := {"spot", *map(market_kind, symbols)} - self._kinds:
             if self._loading is None or self._loading.done():
                 self._loading = asyncio.create_task(self._load(wanted))
             await asyncio.shield(self._loading)
+        if self._outdated and any(symbol not in self.exchange.markets for symbol in symbols):
+            await self.reload(())
         if not self._clock_known:
             await self.measure_clock()
 
@@ -137,13 +145,17 @@ class Place:
         if session is not None:
             await session.close()
 
+    @property
+    def _outdated(self) -> bool:
+        return self._loaded_ms is not None and self.exchange.clock.ours_ms() - self._loaded_ms > _NEWS_MS
+
     async def _load(self, wanted: set[str]) -> None:
         kinds = self._kinds | wanted
         if self._progress is not None:
             self._progress(self.name, None)
         load_only_kinds(self.exchange, kinds)
         await self.ask(lambda: self.exchange.load_markets(True), Urgency.ACCOUNT)
-        self._kinds = kinds
+        self._kinds, self._loaded_ms = kinds, self.exchange.clock.ours_ms()
         if self._progress is not None:
             self._progress(self.name, len(self.exchange.markets))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from functools import partial
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from cambist.market.series import breaches, build, cells
 
 _log = logging.getLogger(__name__)
 
+_CLOCK_HOLDS_S = 600.0
 _UNSTATED_PAGE = 100  # candles per answer that we count on where ccxt does not know the venue's limit
 _FAMILIAR = ("binance", "bitget", "bybit", "coinbase", "kraken", "okx")
 _PATIENT = Backoff()
@@ -47,7 +48,7 @@ class CcxtPublicMarket:
         self._backoff = backoff
         self._kind: str | None = None
         self._window = _UNSTATED_PAGE
-        self._venue_ahead_ms: float | None = None
+        self._venue_ahead_ms, self._measured_s = 0.0, -inf
         try:
             self._exchange = connect(self.venue, base_url=base_url, timeout_s=timeout_s)
         except KeyError:
@@ -161,8 +162,9 @@ class CcxtPublicMarket:
 
     def _now_ms(self) -> int:
         """Return the time by the venue's clock; ours may be wrong, and would then let an unfinished candle pass."""
-        if self._venue_ahead_ms is None:
+        if not 0 <= time.time() - self._measured_s < _CLOCK_HOLDS_S:  # a machine that slept counted none of it
             self._venue_ahead_ms = self._venue_clock_ms() - time.monotonic() * 1000
+            self._measured_s = time.time()
         return int(time.monotonic() * 1000 + self._venue_ahead_ms)
 
     def _venue_clock_ms(self) -> int:

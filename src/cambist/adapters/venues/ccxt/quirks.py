@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from cambist.adapters.venues.ccxt.kraken_pushes import Pushes, mended
+from cambist.adapters.venues.ccxt.mends import binance_pushed, bitget_mended, okx_went_on_as
 from cambist.domain.errors import VenueRefused
 from cambist.domain.order import OrderType, Side
 from cambist.domain.record import record
@@ -128,6 +129,8 @@ class Quirks:
     """False: fees are in quote currency, whatever ccxt guesses."""
     fee_asset_field: str = ""
     """The raw field that names the fee's currency where ccxt guesses it by a rule."""
+    gain_field: str = ""
+    """The raw field of a fill that says what the account gains by its fee, where ccxt takes that for the fee."""
     other_ids: tuple[str, ...] = ()
     """Fields of the raw message that hold our id where ``clientOrderId`` does not (fills, triggered stops)."""
     streams: tuple[str, ...] = ("watchOrders", "watchMyTrades", "watchBalance")
@@ -135,6 +138,8 @@ class Quirks:
     """Makes for each connection what turns the venue's messages into those that ccxt reads right."""
     mended: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """Puts right what ccxt's parser makes of an order."""
+    went_on_as: Callable[[Mapping[str, Any]], str] | None = None
+    """Gives the venue's id of the order that a stop (its raw message) became when it triggered; empty if it did not."""
     errors: Pairs = ()
     """By words of the venue: the class of ccxt's that they mean, where ccxt knows none or another."""
     nonces_count_up: bool = False
@@ -258,6 +263,7 @@ QUIRKS: dict[str, Quirks] = {
             cheaper_by_symbol=True,
             cancel_tells=True,
             other_ids=("c",),
+            pushes=lambda: binance_pushed,
             fills=Pages(size=1_000, newest_first=False, window_ms=_DAY_MS, newest_of_all=True),
             paces=(
                 Pace(
@@ -371,6 +377,7 @@ QUIRKS: dict[str, Quirks] = {
             testnet=TryOut.HEADER,
             # its plan orders go on under another id once triggered, which nothing ties to ours: stops stay with us
             options=(("uta", False),),
+            mended=bitget_mended,
             market_buys=False,
             fills=Pages(size=100, window_ms=90 * _DAY_MS, history_ms=90 * _DAY_MS),
             open_page=100,
@@ -383,12 +390,16 @@ QUIRKS: dict[str, Quirks] = {
             stop=Stop(loss="triggerPrice", profit="triggerPrice", params=(("algoClOrdId", ID),)),
             ask=(
                 ("fetch_order", (("clOrdId", ID),)),
-                ("fetch_order", (("algoClOrdId", ID), ("trigger", True))),
+                ("fetch_order", (("clientOrderId", ID), ("trigger", True))),
             ),
             cancel=((("clOrdId", ID),), (("clientOrderId", ID), ("trigger", True))),
             open_orders=((), (("trigger", True), ("ordType", "trigger"))),
             fills=Pages(size=100, window_ms=90 * _DAY_MS, history_ms=90 * _DAY_MS),
+            # else all that is traded there by hand comes too, and ccxt breaks off at a symbol that it has not loaded
+            options=(("watchOrders", {"type": "SPOT"}), ("watchMyTrades", {"type": "SPOT"})),
+            gain_field="fillFee",
             other_ids=("algoClOrdId",),
+            went_on_as=okx_went_on_as,
             open_page=100,
             paces=(_steady(110, Scope.KEY), _FLIGHTS),
         ),

@@ -26,6 +26,7 @@ from cambist.ports.venue import OrderRequest, Traits
 _log = logging.getLogger(__name__)
 
 _LEASE_S = 6.0
+_AGAIN_S = 1.0
 
 
 class BusVenue:
@@ -119,8 +120,7 @@ class BusVenue:
     async def connect(self) -> None:
         """Listen for answers, and learn what the venue can do; raises the `VenueError` tree."""
         if self._reader is None:
-            answers = self._bus.subscribe(CCXT_RESPONSES, group=self._group, consumer="venue")
-            self._reader = asyncio.create_task(self._read(answers))
+            self._reader = asyncio.create_task(self._read(self._subscribed()))
         said = await self._exchange("traits", {})
         self.name = str(said["name"])
         self.traits = from_json(Traits, said["traits"])
@@ -157,13 +157,23 @@ class BusVenue:
             raise error_from_json(said["error"])
         return said["result"]
 
+    def _subscribed(self) -> AsyncIterator[Delivery]:
+        return self._bus.subscribe(CCXT_RESPONSES, group=self._group, consumer="venue")
+
     async def _read(self, answers: AsyncIterator[Delivery]) -> None:
-        async for delivery in answers:
+        while True:
             try:
-                self._hear(delivery.message)
-            except ParseError as error:
+                async for delivery in answers:
+                    try:
+                        self._hear(delivery.message)
+                    except ParseError as error:
+                        _log.warning("%s", error)
+                    with suppress(BusFailed):  # it comes again then, and nobody waits for it any more
+                        await self._bus.ack(self._group, delivery)
+            except BusFailed as error:
                 _log.warning("%s", error)
-            await self._bus.ack(self._group, delivery)
+            await asyncio.sleep(_AGAIN_S)
+            answers = self._subscribed()
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message.get("account") != self.account:

@@ -2,11 +2,12 @@
 
 The bus delivers at least once; an order must leave at most once. A request that may change something is acknowledged
 before it is acted on: if we die then, nobody gets it again, and who asked learns from his own clock that the outcome is
-unknown. A request that comes again while we live is answered from memory. That memory is one process's: of all
+unknown. Such a request that comes again while we live is answered from memory. That memory is one process's: of all
 gateways on one bus, only one may serve an account at a time.
 """
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -14,9 +15,11 @@ from contextlib import suppress
 from typing import Any
 
 from cambist.adapters.venues.ccxt.wire import METHODS, ORDERING, error_to_json, from_json, report_to_json, to_json
-from cambist.domain.errors import BusFailed, CambistError, OutcomeUnknown, ParseError
+from cambist.domain.errors import BusFailed, CambistError, OutcomeUnknown, ParseError, VenueUnavailable
 from cambist.ports.bus import CCXT_REQUESTS, CCXT_RESPONSES, Bus, Delivery
 from cambist.ports.venue import Venue
+
+_log = logging.getLogger(__name__)
 
 Resolve = Callable[[str], Awaitable[Venue]]
 """Returns the venue of an account, by its reference; raises `NotFound`. It knows where the credentials lie."""
@@ -76,6 +79,8 @@ class _Server:
         with suppress(BusFailed):  # who asked will see that we are silent
             await self._bus.publish(CCXT_RESPONSES, answer)
             await self._bus.ack(GROUP, delivery)
+        if request.get("method") not in ORDERING:  # may be asked again, and its answer may be long
+            self._answers.pop(name, None)
 
     async def _answer(self, delivery: Delivery) -> dict[str, Any]:
         request = delivery.message
@@ -84,6 +89,10 @@ class _Server:
             return said | {"result": await self._result(delivery)}
         except CambistError as error:
             return said | {"error": error_to_json(error)}
+        except Exception as error:  # noqa: BLE001 (unanswered it would come again and again, and never be answered)
+            _log.exception("%s for %s", request.get("method"), request.get("account"))
+            lost = OutcomeUnknown if request.get("method") in ORDERING else VenueUnavailable
+            return said | {"error": error_to_json(lost("gateway.broke", why=type(error).__name__))}
 
     async def _result(self, delivery: Delivery) -> Any:
         request = delivery.message

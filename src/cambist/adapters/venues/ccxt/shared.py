@@ -108,7 +108,7 @@ def open_exchange(
         exchange.urls["api"] = moved(exchange.urls["api"], base_url.rstrip("/"), exchange.hostname or "")
     exchange.pacer, exchange.clock, exchange.user = pacer, clock, NOBODY
     exchange.counts_up, exchange.nonces = quirks.nonces_count_up, {}
-    exchange.pushes = quirks.pushes
+    exchange.pushes, exchange.went_on_as = quirks.pushes, quirks.went_on_as
     for words, name in quirks.errors:
         exchange.exceptions["exact"].pop(words, None)
         exchange.exceptions["broad"][words] = getattr(error_classes(), name)
@@ -162,6 +162,13 @@ class _Paced:
     nonces: dict[str, int]
     counts_up: bool
     pushes: Callable[[], Unpack] | None
+    went_on_as: Callable[[Mapping[str, Any]], str] | None
+
+    async def fetch_order(self, id: str | None, symbol: str | None = None, params: Any = None) -> Any:
+        exchange: Any = super()
+        order = await exchange.fetch_order(id, symbol, params or {})
+        later = self.went_on_as(order["info"]) if self.went_on_as else ""
+        return await exchange.fetch_order(later, symbol) if later else order
 
     async def fetch2(
         self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None

@@ -9,7 +9,9 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
+from zlib import crc32
 
 from cambist.adapters.venues.ccxt import parse
 from cambist.adapters.venues.ccxt.backoff import Backoff
@@ -79,6 +81,7 @@ class _Watch:
     def __init__(self, account: Asked, place: Place, view: Any, noted: Callable[[dict[str, Any]], OrderReport]) -> None:
         self.queue: asyncio.Queue[Report] = asyncio.Queue()
         self._account, self._place, self._view, self._noted = account, place, view, noted
+        self._patience = replace(_PATIENCE, seed=crc32(view.user.encode()))  # what cuts off one cuts off all
         self._streams = [name for name in place.quirks.streams if name in _WATCHES]
         self._standing: set[str] = set()
         self._up = False
@@ -117,16 +120,18 @@ class _Watch:
         return True
 
     async def _stream(self, name: str) -> None:
-        failures = 0
+        failures, clock = 0, asyncio.get_running_loop().time
         while True:
+            began_s = clock()
             try:
                 await self._place.ready()
                 self._place.refresh(self._view)
                 await self._listen(name)
             except Exception as error:  # noqa: BLE001 (whatever ends a stream, it begins again)
-                failures = 1 if name in self._standing else failures + 1
+                # one that stands and breaks off at once must not go round four times a second
+                failures = 1 if clock() - began_s > self._patience.longest_s else failures + 1
                 self._lost(name, error)
-                await asyncio.sleep(_PATIENCE.wait_s(failures))
+                await asyncio.sleep(self._patience.wait_s(failures))
 
     async def _listen(self, name: str) -> None:
         watch = getattr(self._view, _WATCHES[name])
@@ -163,7 +168,9 @@ class _Watch:
             self.queue.put_nowait(BalancesReported(self._place.now_ms(), tuple(held.values())))
         elif name == "watchMyTrades":
             for trade in said:
-                self.queue.put_nowait(await self._account.filled(trade))
+                fill = await self._account.filled(trade)
+                if fill.price > 0 and fill.quantity > 0:  # Binance also tells of "trades" of nothing, all with one id
+                    self.queue.put_nowait(fill)
         else:
             for order in said:
                 await self._order(self._noted(order))
@@ -197,7 +204,7 @@ class _Watch:
                     with suppress(NotFound):
                         await self._order(await self._account.order(symbol, client_id))
                 known = {name: order for name, order in now.items() if name[1]}
-            except CambistError as error:
+            except Exception as error:  # noqa: BLE001 (nobody would see that we ask no more)
                 self._lost("polling", error)
             await asyncio.sleep(_POLL_S)
 
