@@ -84,7 +84,9 @@ def test_nobody_sees_or_touches_what_is_others(database_url, all_jobs):
     with pytest.raises(NotFound):
         theirs.keep_result("30x1", result(), 7)
     assert mine.job("30x1").percent == 0
-    assert mine.spent_ms("backtest", 0) == theirs.spent_ms("backtest", 0) == 0
+    all_jobs.tell("30x1", DOWNLOADING, 50, 7)
+    assert mine.spent_ms(30, 0) == 7
+    assert theirs.spent_ms(30, 0) == 0
 
 
 def test_lists_are_filtered_and_go_on_where_they_ended(database_url):
@@ -183,9 +185,12 @@ def test_limits_hold_also_for_those_who_ask_at_the_same_time(database_url):
     assert len(mine.active()) == 3
 
 
-def test_what_was_spent_is_counted_by_kind_and_since(database_url):
+def test_what_was_spent_is_counted_by_person_and_since(database_url):
     mine = SqlJobs(database_url, 90)
-    for number, kind in enumerate(["backtest", "backtest", "download"]):
+    for number, kind in enumerate(["backtest", "search", "download"]):
         mine.add(job(number, 90, kind=kind, cpu_ms=10 + number))
-    assert mine.spent_ms("backtest", 0) == 21
-    assert mine.spent_ms("backtest", 1_001) == 11
+    SqlJobs(database_url, 91).add(job(4, 91, cpu_ms=100))
+    everybody = SqlJobs(database_url)
+    for since_ms, spent_ms in ((0, 33), (1_001, 23)):
+        assert mine.spent_ms(90, since_ms) == everybody.spent_ms(90, since_ms) == spent_ms
+    assert mine.spent_ms(91, 0) == 0

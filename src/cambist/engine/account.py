@@ -222,8 +222,11 @@ class Account:
         return self.ledger.balance(FREE, instrument.symbol) if instrument.kind is Kind.PERPETUAL else seat.bought
 
     def wanted(self, seat: Seat, side: Side) -> Decimal:
-        """Return what entries of a bot or by hand may still bring on ``side``, those being taken back included."""
-        working = [one for one in self.working(seat.spec.id) if not one.order.reduces]
+        """Return what a bot's entries, or orders by hand, may still bring on ``side``, also those being taken back.
+
+        By hand what was to reduce counts: it may find less to reduce than there was.
+        """
+        working = [one for one in self.working(seat.spec.id) if seat.by_hand or not one.order.reduces]
         sent = {one.order.id for one in working}
         left = [(one.order, one.left) for one in working]
         left += [(order, order.quantity) for order, _ in seat.bot.entries.values() if order.id not in sent]

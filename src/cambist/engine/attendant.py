@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from cambist.domain.alert import Level
 from cambist.domain.candles import Candle
-from cambist.domain.errors import ParseError, RateLimited, VenueUnavailable
+from cambist.domain.errors import BusFailed, ParseError, RateLimited, VenueUnavailable
 from cambist.domain.signal import Signal
 from cambist.domain.text import say
 from cambist.domain.tick import CandleTick, TradeTick
@@ -86,7 +87,8 @@ class Attendant:
             else:
                 if self._known.first(signal, self._engine.now_ms()) and signal.venue == self._around.market:
                     await self._closed_safely(signal)
-            await bus.ack(GROUP, delivery)
+            with suppress(BusFailed):  # it comes again, and is known then
+                await bus.ack(GROUP, delivery)
 
     async def _closed_safely(self, signal: Signal) -> None:
         try:

@@ -118,7 +118,8 @@ class Errands:
         bus, name = self._around.bus, f"asked-{self._consumer}"
         async for delivery in bus.subscribe(REQUESTS, group=name, consumer=name):
             self._asked.set()
-            await bus.ack(name, delivery)
+            with suppress(BusFailed):
+                await bus.ack(name, delivery)
 
     async def _answer(self, request: Request) -> tuple[str, bool]:
         """Do what is asked; return what came of it, in the language of who asked, and whether it was refused."""

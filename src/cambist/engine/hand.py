@@ -186,7 +186,10 @@ def _cost(account: Account, seat: Seat, order: Order) -> Decimal:
 
 
 def _price(account: Account, seat: Seat, order: Order) -> Decimal:
-    return order.price or order.trigger or account.price_of(seat)
+    last = account.price_of(seat)
+    if order.trigger is not None:  # a purchase that is triggered already is one at the market
+        return max(order.trigger, last) if order.side is Side.BUY else order.trigger
+    return order.price or last
 
 
 def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) -> None:
@@ -205,6 +208,7 @@ def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
         trigger=order.trigger,
         time_in_force=order.time_in_force,
         reduce_only=order.reduces,
+        cost_limit=None if order.reduces else _means(account, seat, order),
     )
     send(account, Working(order, request), ts, out)
     out.commands.append(Place(request))
@@ -229,15 +233,24 @@ def _refusal(account: Account, seat: Seat, order: Order, ts: int) -> Reason | No
 
 def _now(account: Account, seat: Seat, order: Order, ts: int) -> Situation:
     """Return the situation for an order by hand: it is paid for from the account's free cash, to the last unit."""
-    instrument, price = seat.bot.instrument, _price(account, seat, order)
     # what it may cost beyond its notional counts against the cash
-    free = spendable(account, instrument.quote, order.id) - order.quantity * (_cost(account, seat, order) - price)
-    now = situation(account, seat, order, ts)
-    if instrument.kind is Kind.PERPETUAL:  # what closes is paid for by the margin that it sets free
-        closing = min(order.quantity, _closable(account, seat, order.side, order.id))
-        free += closing * price
-        now = replace(now, opposed=now.opposed and order.quantity > closing)
-    return replace(now, free_cash=free, cash_binds=True)
+    beyond = order.quantity * (_cost(account, seat, order) - _price(account, seat, order))
+    now, opens = situation(account, seat, order, ts), order.quantity > _closing(account, seat, order)
+    free = _means(account, seat, order) - beyond
+    return replace(now, opposed=now.opposed and opens, free_cash=free, cash_binds=True)
+
+
+def _means(account: Account, seat: Seat, order: Order) -> Decimal:
+    """Return what an order may cost: the free cash, and of a perpetual the margin that it sets free."""
+    free = spendable(account, seat.bot.instrument.quote, order.id)
+    return free + _closing(account, seat, order) * _price(account, seat, order)
+
+
+def _closing(account: Account, seat: Seat, order: Order) -> Decimal:
+    """Return how much of ``order`` closes what people hold by hand of a perpetual."""
+    if seat.bot.instrument.kind is not Kind.PERPETUAL:
+        return ZERO
+    return min(order.quantity, _closable(account, seat, order.side, order.id))
 
 
 def _reducible(account: Account, seat: Seat, order: Order) -> Decimal:

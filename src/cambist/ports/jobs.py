@@ -41,8 +41,8 @@ class JobStore(Protocol):
         """
         ...
 
-    def spent_ms(self, kind: str, since_ms: int) -> int:
-        """Return the computing time of all jobs of ``kind`` that were asked for at or after ``since_ms``."""
+    def spent_ms(self, user_id: int, since_ms: int) -> int:
+        """Return the computing time of all jobs of a person that were asked for at or after ``since_ms``."""
         ...
 
     # -- what workers and watchers ask

@@ -73,13 +73,15 @@ def submit(
 
     Raises `BadInput` naming the field, `NotFound` for a strategy or account that the person does not have, `TooMany`.
     """
-    params = order_of(wanted, around, limits, now_ms) | {"proof": wanted.proof}
+    params = order_of(wanted, around, user_id, limits, now_ms) | {"proof": wanted.proof}
     job = Job(id=job_id, user_id=user_id, kind=BACKTEST, params=params, asked_ms=now_ms)
     around.jobs.add(job, MOST_ACTIVE)
     return job
 
 
-def order_of(wanted: Wanted, around: Surroundings, limits: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+def order_of(
+    wanted: Wanted, around: Surroundings, user_id: int, limits: Mapping[str, Any], now_ms: int
+) -> dict[str, Any]:
     """Return what a job over candles is told of strategy, market and costs, as JSON; raises as `submit` does."""
     from cambist.backtest.run import checked
 
@@ -106,7 +108,7 @@ def order_of(wanted: Wanted, around: Surroundings, limits: Mapping[str, Any], no
         "params": dict(wanted.params),
         "settings": dict(wanted.settings),
         "language": language(),
-        "allowed_ms": _allowed_ms(around.jobs, limits, now_ms),
+        "allowed_ms": _allowed_ms(around.jobs, user_id, limits, now_ms),
     }
 
 
@@ -243,13 +245,12 @@ def _check_span(since: int, until: int, timeframe: Timeframe, fewest: int, times
         raise BadInput("since", since, "jobs.too_long", count=count, most=MOST_CANDLES)
 
 
-def _allowed_ms(jobs: JobStore, limits: Mapping[str, Any], now_ms: int) -> int | None:
-    """Return the computing time that the person has left for backtests and searches these 24 hours; None: no limit."""
+def _allowed_ms(jobs: JobStore, user_id: int, limits: Mapping[str, Any], now_ms: int) -> int | None:
+    """Return the computing time that a person has in 24 hours, None: no limit; raise `TooMany` if it is used up."""
     minutes = limits.get("backtest_minutes_per_day")
     if minutes is None:
         return None
-    spent = sum(jobs.spent_ms(kind, now_ms - DAY_MS) for kind in (BACKTEST, SEARCH))
-    left = int(minutes * _MINUTE_MS) - spent
-    if left <= 0:
+    allowed_ms = int(minutes * _MINUTE_MS)
+    if jobs.spent_ms(user_id, now_ms - DAY_MS) >= allowed_ms:
         raise TooMany("jobs.out_of_time")
-    return left
+    return allowed_ms

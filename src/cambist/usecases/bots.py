@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, Mode, owned_id
 from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.moment import show_moment
 from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.heartbeat import TIMEFRAMES
@@ -37,7 +38,7 @@ def add_bot(
     if timeframe not in TIMEFRAMES:
         raise BadInput("timeframe", timeframe, "timeframe.known", known=" ".join(TIMEFRAMES))
     if since_ms is not None and until_ms is not None and until_ms <= since_ms:
-        raise BadInput("--until", until_ms, "running.until")
+        raise BadInput("until_ms", show_moment(until_ms), "download.span", since=show_moment(since_ms))
     spec = BotSpec(
         id=owned_id(checked_id("bot", name), owner.user_id),
         user_id=owner.user_id,

@@ -10,6 +10,7 @@ from typing import Any
 from cambist.domain.errors import BadInput, BusFailed, CambistError, Stopped, TooMany
 from cambist.domain.job import ACTIVE, Failure, Job, JobStatus, Said, failure_of
 from cambist.domain.text import speak
+from cambist.domain.timeframe import DAY_MS
 from cambist.ports.bus import JOBS, Bus
 from cambist.ports.clock import Clock
 from cambist.ports.jobs import JobStore, Kind, Step
@@ -107,14 +108,15 @@ class Running:
         self._store.end(job_id, status, self._clock.now_ms(), failure=failure, result=result)
 
     def _telling(self, job: Job, step: Step) -> "_Telling":
-        return _Telling(self._store, job, step, self._seconds)
+        return _Telling(self._store, job, step, self._clock, self._seconds)
 
 
 class _Telling:
     """The port `Tell` for one step: writes at most five times a second, and at once what begins."""
 
-    def __init__(self, store: JobStore, job: Job, step: Step, seconds: Callable[[], float]) -> None:
+    def __init__(self, store: JobStore, job: Job, step: Step, clock: Clock, seconds: Callable[[], float]) -> None:
         self._store = store
+        self._clock = clock
         self._job = job
         self._step = step
         self._seconds = seconds
@@ -132,9 +134,12 @@ class _Telling:
         percent = min(99, low + int((high - low) * min(1.0, max(0.0, share))))
         if not self._store.tell(self._job.id, step, percent, spent_ms):
             raise Cancelled("jobs.cancelled")
-        allowed_ms = self._job.params.get("allowed_ms")
-        if allowed_ms is not None and spent_ms > allowed_ms:
+        allowed_ms = self._job.params.get("allowed_ms")  # for all of a person's jobs, those beside this one too
+        if allowed_ms is not None and self._step.computes and self._spent_ms() > allowed_ms:
             raise TooMany("jobs.out_of_time")
+
+    def _spent_ms(self) -> int:
+        return self._store.spent_ms(self._job.user_id, self._clock.now_ms() - DAY_MS)
 
 
 def message_of(job: Job, now_ms: int) -> dict[str, Any]:

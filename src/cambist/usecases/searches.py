@@ -49,7 +49,7 @@ def submit(
     """
     if not 1 <= len(set(sought.timeframes)) == len(sought.timeframes) <= MOST_TIMEFRAMES:
         raise BadInput("timeframes", ", ".join(sought.timeframes), "searches.timeframes")
-    market = order_of(sought.market, around, limits, now_ms)
+    market = order_of(sought.market, around, user_id, limits, now_ms)
     _check(sought, market["strategy"])
     params = market | {
         "timeframes": [str(one) for one in sought.timeframes],

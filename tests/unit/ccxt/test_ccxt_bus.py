@@ -28,6 +28,7 @@ from cambist.adapters.venues.ccxt.wire import (
 )
 from cambist.domain.credentials import Credentials
 from cambist.domain.errors import (
+    BusFailed,
     CambistError,
     NotFound,
     OutcomeUnknown,
@@ -38,7 +39,7 @@ from cambist.domain.errors import (
 )
 from cambist.domain.order import OrderType, Side
 from cambist.domain.report import Balance, BalancesReported, Connection, OrderReport, Status
-from cambist.ports.bus import CCXT_REQUESTS, CCXT_RESPONSES
+from cambist.ports.bus import CCXT_REQUESTS, CCXT_RESPONSES, Delivery
 from cambist.ports.venue import OrderRequest, Venue
 
 BUY = OrderRequest(
@@ -62,8 +63,10 @@ class Counted(CcxtVenue):
 
 
 @asynccontextmanager
-async def served_over_a_bus(answers: dict[str, Any]) -> AsyncIterator[tuple[InProcessBus, Box]]:
-    bus = InProcessBus()
+async def served_over_a_bus(
+    answers: dict[str, Any], bus: InProcessBus | None = None
+) -> AsyncIterator[tuple[InProcessBus, Box]]:
+    bus = bus or InProcessBus()
     async with box(answers) as served, gateway_to(served) as gateway:
         furnish(gateway.place("binance"))
         opened: list[Counted] = []
@@ -201,6 +204,19 @@ def test_a_request_that_comes_again_is_answered_from_memory_and_an_old_one_is_ne
     asyncio.run(inside())
 
 
+def test_answers_to_questions_are_not_kept():
+    async def inside() -> None:
+        async with served_over_a_bus({"/account": {"balances": []}}) as (bus, served):
+            answers = bus.subscribe(CCXT_RESPONSES, group="test", consumer="test")
+            request = {"id": "one", "account": "alice", "method": "balances", "args": [], "until_ms": 9e15}
+            for number in (1, 2):
+                await bus.publish(CCXT_REQUESTS, request)
+                assert (await asyncio.wait_for(anext(answers), 5)).message["result"] == {}
+                assert len(served.of("/account")) == number
+
+    asyncio.run(inside())
+
+
 def test_an_order_in_hand_when_the_gateway_dies_is_not_sent_by_the_next():
     async def inside() -> None:
         bus = InProcessBus(redeliver_after_s=0.01)
@@ -249,6 +265,49 @@ def test_without_a_gateway_orders_are_unknown_and_questions_unavailable():
         await bus.close()
         with pytest.raises(OutcomeUnknown):
             await venue.submit(BUY)
+
+    asyncio.run(inside())
+
+
+def test_what_nobody_foresaw_is_answered_once_and_not_asked_for_again_for_ever(caplog):
+    """A fill without a price: our parser meets what it does not expect."""
+    odd = {"symbol": "BTCUSDT", "id": 1, "orderId": 28, "qty": "1", "time": 1, "isBuyer": True, "isMaker": True}
+
+    async def inside() -> None:
+        async with served_over_a_bus({"/myTrades": [odd], "/order": binance_order()}) as (bus, _):
+            venue = await open_bus_venue("alice", bus, timeout_s=60)
+            with pytest.raises(VenueUnavailable, match="TypeError"):
+                await asyncio.wait_for(venue.fills("BTC/USDT", 0), 10)
+            answers = bus.subscribe(CCXT_RESPONSES, group="test", consumer="test")
+            strange = {"id": "x", "account": "alice", "method": "listen", "lease_s": "long"}
+            await bus.publish(CCXT_REQUESTS, strange)
+            said = (await asyncio.wait_for(anext(answers), 10)).message
+            assert type(error_from_json(said["error"])) is VenueUnavailable
+            async with asyncio.timeout(10):
+                while bus._topics[CCXT_REQUESTS].groups["gateway"].taken:
+                    await asyncio.sleep(0)
+            await venue.close()
+        assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+
+    asyncio.run(inside())
+
+
+def test_a_bus_that_fails_for_a_moment_does_not_make_a_venue_deaf():
+    class Stumbling(InProcessBus):
+        stumbled = False
+
+        async def ack(self, group: str, delivery: Delivery) -> None:
+            if delivery.topic == CCXT_RESPONSES and not self.stumbled:
+                self.stumbled = True
+                raise BusFailed("bus.failed", where="here", why="away")
+            await super().ack(group, delivery)
+
+    async def inside() -> None:
+        async with served_over_a_bus({"/account": {"balances": []}}, Stumbling()) as (bus, _):
+            venue = await open_bus_venue("alice", bus, timeout_s=5)
+            assert await venue.balances() == {}
+            assert bus.stumbled  # type: ignore[attr-defined]
+            await venue.close()
 
     asyncio.run(inside())
 

@@ -1,6 +1,8 @@
 """What the end-to-end tests of `cambist download` do not reach."""
 
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -55,6 +57,17 @@ def test_the_venues_clock_is_asked_once_for_many_spans():
             list(public.candles("BTC/USDT", Timeframe.H1, START + hour * Timeframe.H1.ms, START + 60 * Timeframe.H1.ms))
         assert len(server.requests("/api/v3/time")) == 1
         assert len(server.requests("/api/v3/exchangeInfo")) == 1
+
+
+def test_after_a_machine_has_slept_the_venues_clock_is_asked_anew(monkeypatch):
+    hour = Timeframe.H1.ms
+    with BinanceSimulator(market(100), now_ms=START + 10 * hour) as server:
+        public = venue(server)
+        assert sum(map(len, public.candles("BTC/USDT", Timeframe.H1, START, START + 100 * hour))) == 10
+        server.now_ms += 20 * hour
+        slept = SimpleNamespace(time=lambda: time.time() + 20 * 3_600, monotonic=time.monotonic)
+        monkeypatch.setattr("cambist.adapters.venues.ccxt.public.time", slept)
+        assert sum(map(len, public.candles("BTC/USDT", Timeframe.H1, START, START + 100 * hour))) == 30
 
 
 def test_near_matches_look_past_case_and_signs():

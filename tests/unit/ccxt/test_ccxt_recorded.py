@@ -4,6 +4,7 @@ import asyncio
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,6 +68,28 @@ def test_a_fill_of_bybit():
         "0.0150",
         "USDT",
     )
+
+
+def pushed(exchange: str, message: dict[str, Any], symbol: str) -> Any:
+    """Return ccxt's view of an account after the exchange has pushed ``message``."""
+
+    async def inside() -> Any:
+        async with box({}) as served, gateway_to(served) as gateway:
+            place = furnish(gateway.place(exchange))
+            place.exchange.set_markets([market(place.exchange, symbol)])
+            view = place.view(KEYS)
+            place.refresh(view)
+            view.handle_message(SimpleNamespace(resolve=lambda *_: None, subscriptions={}, futures={}, url=""), message)
+            return view
+
+    return asyncio.run(inside())
+
+
+def test_an_order_that_bybit_rejected_half_filled_is_not_refused():
+    message = recorded("bybit", "ws_account_order_partially_filled_rejected.json")
+    (order,) = pushed("bybit", message, "APEX/USDT").orders
+    report = parse.order_report(QUIRKS["bybit"], order, 0)
+    assert (report.status, report.filled, report.quantity) == (Status.CANCELLED, Decimal(50), Decimal(100))
 
 
 def placed(exchange: str, path: str, answer: Any) -> Any:

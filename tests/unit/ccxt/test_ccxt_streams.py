@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from tests.unit.ccxt.box import CLIENT_ID, KEYS, Asked, box, furnish, gateway_to
 
+from cambist.adapters.venues.ccxt.backoff import Backoff
 from cambist.domain.report import BalancesReported, Connection, FillReport, OrderReport, Report, Status
 
 EXECUTION = {
@@ -55,6 +57,7 @@ class Pushing:
     def __init__(self) -> None:
         self.sockets: list[web.WebSocketResponse] = []
         self.subscribed = 0
+        self.key = "key"
         self.came = asyncio.Event()
 
     async def __call__(self, request: web.Request) -> web.WebSocketResponse:
@@ -64,7 +67,7 @@ class Pushing:
         async for message in socket:
             assert message.type is WSMsgType.TEXT
             said = json.loads(message.data)
-            assert said["params"]["apiKey"] == "key"
+            assert said["params"]["apiKey"] == self.key
             self.subscribed += 1
             await socket.send_json({"id": said["id"], "status": 200, "result": {"subscriptionId": 0}})
             self.came.set()
@@ -136,14 +139,149 @@ def test_orders_fills_and_balances_are_pushed_once_each_and_a_lost_socket_is_sai
     asyncio.run(inside())
 
 
+OKX_FILL = {
+    "instType": "SPOT",
+    "instId": "BTC-USDT",
+    "ordId": "28",
+    "clOrdId": CLIENT_ID,
+    "tradeId": "77",
+    "ordType": "limit",
+    "side": "sell",
+    "state": "partially_filled",
+    "px": "50100",
+    "sz": "0.05",
+    "accFillSz": "0.02",
+    "fillPx": "50100.5",
+    "fillSz": "0.02",
+    "fillTime": "1746947318502",
+    "cTime": "1746947318501",
+    "uTime": "1746947318502",
+    "execType": "T",
+    "fee": "-0.3006",
+    "feeCcy": "USDT",
+    "fillFee": "-0.1002",
+    "fillFeeCcy": "USDT",
+}
+
+
+def test_okx_pushes_spot_alone_and_a_fill_costs_what_it_costs_when_asked_for():
+    asked: list[dict[str, Any]] = []
+
+    async def okx(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            said = json.loads(message.data)
+            if said["op"] == "login":
+                await socket.send_json({"event": "login", "code": "0", "msg": ""})
+                continue
+            for one in said["args"]:
+                asked.append(one)
+                await socket.send_json({"event": "subscribe", "arg": one})
+                if one["channel"] == "orders":
+                    await socket.send_json({"arg": one, "data": [OKX_FILL | {"fillTime": str(now_ms)}]})
+        return socket
+
+    by_rest = {"instId": "BTC-USDT", "ordId": "28", "clOrdId": CLIENT_ID, "tradeId": "77", "side": "sell"}
+    now_ms = round(time.time() * 1000)
+    by_rest |= {"fillPx": "50100.5", "fillSz": "0.02", "fee": "-0.1002", "feeCcy": "USDT", "ts": str(now_ms)}
+
+    async def inside() -> None:
+        answers = {"/ws/v5/private": lambda _: okx, "/trade/fills-history": {"code": "0", "data": [by_rest]}}
+        async with box(answers) as served, gateway_to(served) as gateway:
+            furnish(gateway.place("okx"))
+            venue = gateway.venue("one", "okx", KEYS)
+            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+                pushed, _ = await until(stream, FillReport)
+            (told,) = await venue.fills("BTC/USDT", now_ms - 1_000)
+            assert (pushed.fee, pushed.fee_asset, pushed.client_id) == (Decimal("0.1002"), "USDT", CLIENT_ID)
+            assert replace(pushed, liquidity=told.liquidity) == told
+            assert {one["instType"] for one in asked if one["channel"] == "orders"} == {"SPOT"}
+            await venue.close()
+
+    asyncio.run(inside())
+
+
+def test_bitget_pushes_what_filled_last_and_what_filled_in_all():
+    ids = {"instId": "BTCUSDT", "orderId": "28", "clientOid": CLIENT_ID}
+    terms = {"orderType": "limit", "side": "sell", "force": "gtc", "price": "10000", "newSize": "0.10"}
+
+    async def bitget(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            said = json.loads(message.data)
+            if said["op"] == "login":
+                await socket.send_json({"event": "login", "code": 0})
+                continue
+            for one in said["args"]:
+                await socket.send_json({"event": "subscribe", "arg": one})
+                pieces = (("partially_filled", "0.03", "0.03"), ("filled", "0.07", "0.10"))
+                for status, last, in_all in pieces if one["channel"] == "orders" else ():
+                    filled = {"status": status, "baseVolume": last, "accBaseVolume": in_all, "uTime": "2"}
+                    await socket.send_json({"action": "snapshot", "arg": one, "data": [ids | terms | filled]})
+        return socket
+
+    async def inside() -> None:
+        async with box({"/ws/private": lambda _: bitget}) as served, gateway_to(served) as gateway:
+            furnish(gateway.place("bitget"))
+            venue = gateway.venue("one", "bitget", KEYS)
+            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+                order, _ = await until(stream, OrderReport)
+                while order.status is Status.PARTLY_FILLED:
+                    assert order.filled == Decimal("0.03")
+                    order, _ = await until(stream, OrderReport)
+                assert (order.status, order.filled, order.client_id) == (Status.FILLED, Decimal("0.10"), CLIENT_ID)
+            await venue.close()
+
+    asyncio.run(inside())
+
+
+def test_a_trade_of_nothing_is_no_fill():
+    async def inside() -> None:
+        binance = Pushing()
+        async with box({"/ws-api/v3": lambda _: binance}) as served, gateway_to(served) as gateway:
+            furnish(gateway.place("binance"))
+            venue = gateway.venue("one", "binance", KEYS)
+            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+                assert (await anext(stream)).up  # type: ignore[union-attr]
+                await binance.push(EXECUTION | {"X": "CANCELED", "l": "0.00000000", "L": "0.00000000", "t": -1})
+                await binance.push(EXECUTION)
+                fill, _ = await until(stream, FillReport)
+                assert fill.trade_id == "77"
+            await venue.close()
+
+    asyncio.run(inside())
+
+
+def test_a_stream_that_binance_ends_while_the_socket_stays_is_subscribed_to_anew():
+    async def inside() -> None:
+        binance = Pushing()
+        async with box({"/ws-api/v3": lambda _: binance}) as served, gateway_to(served) as gateway:
+            furnish(gateway.place("binance"))
+            venue = gateway.venue("one", "binance", KEYS)
+            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+                assert (await anext(stream)).up  # type: ignore[union-attr]
+                await binance.push({"e": "eventStreamTerminated", "E": 1_700_000_000_001})
+                down, _ = await until(stream, Connection)
+                up, _ = await until(stream, Connection)
+                assert (down.up, up.up, binance.subscribed) == (False, True, 2)
+                await binance.push(EXECUTION)
+                order, _ = await until(stream, OrderReport)
+                assert order.client_id == CLIENT_ID
+            await venue.close()
+
+    asyncio.run(inside())
+
+
 def test_where_nothing_is_pushed_it_is_asked(monkeypatch):
     """An exchange without private streams: orders are looked at, fills and balances follow them."""
     monkeypatch.setattr("cambist.adapters.venues.ccxt.streams._POLL_S", 0.01)
-    state = {"filled": "0", "open": True}
+    state: dict[str, Any] = {"filled": "0", "open": True, "order": "venue-1"}
 
     def order_now() -> dict[str, Any]:
         return {
-            "order_id": "venue-1",
+            "order_id": state["order"],
             "client_order_id": CLIENT_ID,
             "product_id": "BTC-USDT",
             "side": "BUY",
@@ -158,7 +296,7 @@ def test_where_nothing_is_pushed_it_is_asked(monkeypatch):
         assert asked.query["order_status"] == "OPEN"
         return {"orders": [order_now()] if state["open"] else [], "has_next": False, "cursor": ""}
 
-    fill = {
+    fill: dict[str, Any] = {
         "entry_id": "e1",
         "trade_id": "t1",
         "order_id": "venue-1",
@@ -201,6 +339,13 @@ def test_where_nothing_is_pushed_it_is_asked(monkeypatch):
                 assert (got.client_id, str(got.fee), got.fee_asset) == (CLIENT_ID, "0.6172561725", "USDT")
                 held, _ = await until(stream, BalancesReported)
                 assert held.balances[0].free == Decimal("0.12345")
+
+                fill["price"] = ""  # whatever cannot be read: asking goes on, and it is said
+                state.update(open=True, order="venue-2")
+                down, _ = await until(stream, Connection)
+                fill["price"] = "10000.1"
+                up, _ = await until(stream, Connection)
+                assert (down.up, up.up) == (False, True)
             await venue.close()
 
     asyncio.run(inside())
@@ -223,5 +368,36 @@ def test_a_message_that_ccxt_cannot_read_is_not_the_silent_end_of_the_stream():
                 order, _ = await until(stream, OrderReport)
                 assert order.client_id == CLIENT_ID
             await venue.close()
+
+    asyncio.run(inside())
+
+
+def test_a_stream_that_stands_and_breaks_off_at_once_is_opened_more_and_more_slowly(monkeypatch):
+    tries: list[int] = []
+    seeds: set[int] = set()
+
+    def recorded(patience: Backoff, attempt: int) -> float:
+        tries.append(attempt)
+        seeds.add(patience.seed)
+        return 0.0
+
+    monkeypatch.setattr(Backoff, "wait_s", recorded)
+
+    async def inside() -> None:
+        binance = Pushing()
+        async with box({"/ws-api/v3": lambda _: binance}) as served, gateway_to(served) as gateway:
+            furnish(gateway.place("binance"))
+            for account in ("one", "two"):
+                binance.key = account
+                tries.clear()
+                venue = gateway.venue(account, "binance", replace(KEYS, api_key=account))
+                async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+                    for number in range(1, 4):
+                        assert (await until(stream, Connection))[0].up
+                        await binance.sockets[-1].close()
+                        assert not (await until(stream, Connection))[0].up
+                        assert max(tries) == number
+                await venue.close()
+        assert len(seeds) == 2, "accounts do not all come back at the same moment"
 
     asyncio.run(inside())

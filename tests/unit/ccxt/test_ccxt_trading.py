@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -320,6 +321,15 @@ def test_a_stop_of_okx_that_triggered_is_the_order_that_it_became():
         "triggerPx": "9000.5",
     }
 
+    def algo(asked: Asked) -> dict[str, Any]:
+        if asked.query.get("algoId") is not None or asked.query["algoClOrdId"] != CLIENT_ID:
+            return {
+                "code": "51000",
+                "data": [],
+                "msg": "Parameter algoId error",
+            }  # if both are given, it goes by algoId
+        return {"code": "0", "msg": "", "data": [stop]}
+
     async def work(venue: CcxtVenue, _: Box) -> None:
         report = await venue.order("BTC/USDT", CLIENT_ID)
         assert (report.status, report.filled, report.client_id) == (Status.CANCELLED, Decimal("0.1"), CLIENT_ID)
@@ -327,7 +337,7 @@ def test_a_stop_of_okx_that_triggered_is_the_order_that_it_became():
         resting = await venue.order("BTC/USDT", CLIENT_ID)
         assert (resting.status, resting.filled, resting.trigger) == (Status.OPEN, 0, Decimal("9000.5"))
 
-    run(work, {"/trade/order": okx_order, "/trade/order-algo": {"code": "0", "msg": "", "data": [stop]}}, "okx")
+    run(work, {"/trade/order": okx_order, "/trade/order-algo": algo}, "okx")
 
 
 def test_orders_of_others_are_shown_as_they_are():
@@ -419,6 +429,29 @@ def test_kraken_mixes_symbols_in_its_pages_newest_first():
         assert {fill.client_id for fill in fills} == {CLIENT_ID}
 
     run(work, {"/TradesHistory": history}, "kraken")
+
+
+def test_fills_of_coinbase_that_share_a_millisecond_with_the_edge_of_a_page_are_not_lost():
+    """An order that sweeps through the book fills many times within a millisecond; Coinbase counts microseconds."""
+    start = datetime.now(UTC).replace(microsecond=500_050) - timedelta(hours=1)
+    told = {"order_id": "venue-1", "price": "10000.1", "size": "0.001", "commission": "0.01", "side": "SELL"}
+    book = [
+        {"trade_id": f"t{number:03d}", "trade_time": f"{start + timedelta(microseconds=20 * number):%FT%T.%fZ}"}
+        for number in range(150)
+    ]
+
+    def fills(asked: Asked) -> dict[str, Any]:
+        until = asked.query["end_sequence_timestamp"].replace("Z", "000Z")  # it writes milliseconds
+        found = [told | one | {"product_id": "BTC-USDT"} for one in book if one["trade_time"] <= until]
+        return {"fills": found[-100:][::-1], "cursor": ""}
+
+    order = {"order_id": "venue-1", "client_order_id": CLIENT_ID, "product_id": "BTC-USDT", "status": "FILLED"}
+
+    async def work(venue: CcxtVenue, _: Box) -> None:
+        found = await venue.fills("BTC/USDT", 0)
+        assert [fill.trade_id for fill in found] == [one["trade_id"] for one in book]
+
+    run(work, {"/historical/fills": fills, "/historical/venue-1": {"order": order}}, "coinbase")
 
 
 def test_more_fills_at_one_time_than_a_page_holds_are_not_passed_over_in_silence():
@@ -517,7 +550,7 @@ def test_markets_are_loaded_once_for_all_who_wait_and_it_can_be_watched():
 
 def test_a_symbol_that_is_listed_while_we_run_is_found_without_asking_again_and_again():
     now_ms = round(time.time() * 1000)
-    listed = deepcopy(EXCHANGE_INFO)
+    listed: dict[str, Any] = deepcopy(EXCHANGE_INFO)
 
     async def inside() -> None:
         nonlocal now_ms

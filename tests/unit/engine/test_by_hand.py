@@ -34,7 +34,11 @@ class Hand(Desk):
 
     def order(self, side: Side, quantity: str | Decimal, **more: Any) -> Outcome:
         self.requests += 1
-        limit = {"type": OrderType.LIMIT, "price": D(100)} if more.pop("limit", False) else {"type": OrderType.MARKET}
+        limit: dict[str, Any] = {"type": OrderType.MARKET}
+        if more.pop("limit", False):
+            limit = {"type": OrderType.LIMIT, "price": D(100)}
+        elif "stop" in more:
+            limit = {"type": OrderType.STOP, "trigger": more.pop("stop")}
         ordered: dict[str, Any] = {"side": side, "quantity": D(quantity), "instrument": instrument(self.symbol)}
         return self.take(HandOrdered(ts=self.ts, request=self.requests, **ordered, **limit, **more))
 
@@ -100,6 +104,17 @@ def test_a_position_can_be_closed_once_not_once_for_each_order_that_waits():
     for bound in (D(10_000), D(10_000), D("20010.0")):  # what is held, what closes it, and what would open a short
         desk.rests(Side.SELL, "100") if desk.account.contracts else desk.traded(Side.BUY, "100")
         assert spendable(desk.account, "USDT") == FREE - bound
+
+
+@pytest.mark.parametrize("symbol", [BTC, PERP])
+def test_a_purchase_that_is_triggered_already_costs_what_the_market_asks(symbol: str):
+    desk = Hand(symbol=symbol)
+    below = desk.order(Side.BUY, FREE / 100, stop=D(1))
+    assert [one.reason for one in below.refused] == [Reason.NO_CASH]
+    (request,) = placed(desk.order(Side.BUY, "1", stop=D(1)))
+    assert request.cost_limit == FREE  # and never more than is free, whatever it is filled at
+    (request,) = placed(desk.order(Side.BUY, "1", stop=D(110)))
+    assert request.cost_limit == FREE - D("100.4")
 
 
 # -- several on one perpetual -----------------------------------------------------------------------------------------

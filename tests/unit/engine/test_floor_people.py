@@ -4,21 +4,23 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.unit.engine.test_floor import MARKET, SYMBOL, Place, _gone, place, run, started, until
+from tests.unit.engine.test_floor import MARKET, SYMBOL, Place, _gone, last_closed, place, run, started, until
 
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.adapters.storage.register import SqlRegister
 from cambist.adapters.venues.simulated.venue import SimulatedVenue
 from cambist.domain.account import AccountSpec, BotStatus, Mode
+from cambist.domain.errors import BusFailed
 from cambist.domain.event import BotChanged
 from cambist.domain.request import OrderRequest
 from cambist.domain.text import speak
-from cambist.domain.timeframe import Timeframe
+from cambist.domain.timeframe import MINUTE_MS, Timeframe
 from cambist.domain.trading import TradingState
 from cambist.engine.errands import MOST_AGE_MS
 from cambist.engine.floor import Floor
 from cambist.engine.live import Engine
 from cambist.ports.book import JournalEntry, Request
+from cambist.ports.bus import HEARTBEAT, REQUESTS, Delivery
 from cambist.usecases.accounts import add_account, ask, set_settings
 from cambist.usecases.bots import add_bot, tell_bot
 
@@ -155,6 +157,31 @@ def test_what_was_asked_for_long_ago_opens_nothing_but_may_still_close(place: Pl
             account = engine_of(floor).lanes["paper"].account
             await until(lambda: account.idle, "it has left")
             assert not place.exchange.open_orders("paper")
+
+    run(work)
+
+
+def test_a_bus_that_takes_no_acknowledgement_for_a_moment_disturbs_nobody(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    refused = []
+
+    async def away(group: str, delivery: Delivery) -> None:
+        refused.append(delivery.topic)
+        raise BusFailed("bus.failed", where="redis", why="away")
+
+    async def work() -> None:
+        place.bot()
+        async with place.floor() as floor:
+            await started(place, floor)
+            first = floor._attendant
+            monkeypatch.setattr(place.bus, "ack", away)
+            await place.bus.publish(REQUESTS, {"id": "1", "ts": 0})
+            await place.close(last_closed() + MINUTE_MS)
+            await until(lambda: {REQUESTS, HEARTBEAT} <= set(refused), "both were refused")
+            await until(place.orders, "it has decided")
+            await asyncio.sleep(0.1)
+            assert floor._attendant is first
 
     run(work)
 

@@ -54,6 +54,36 @@ def bar(ours: Exchange, low: float, high: float, symbol: str = SPOT, volume: flo
         pass
 
 
+def test_what_ended_long_ago_is_forgotten_and_what_waits_never(monkeypatch):
+    monkeypatch.setattr("cambist.market.exchange._KEPT", 5)
+    ours = exchange()
+    waiting = ours.submit("me", ask(BUY, LIMIT, "1", "50"))
+    done = [ours.submit("me", ask(side, quantity="1")) for side in (BUY, SELL) * 10]
+    assert [one.client_id for one in ours.orders("me", SPOT)] == [
+        waiting.client_id,
+        *(one.client_id for one in done[-4:]),
+    ]
+    with pytest.raises(NotFound):
+        ours.order("me", SPOT, done[0].client_id)
+    fills = ours.fills("me", SPOT)
+    assert 5 <= len(fills) <= 10
+    assert [fill.client_id for fill in fills] == [one.client_id for one in done[-len(fills) :]]
+    assert ours.cancel("me", SPOT, waiting.client_id).status is Status.CANCELLED
+
+
+def test_an_account_that_is_forgotten_leaves_nothing_behind():
+    ours = exchange()
+    ours.submit("me", ask(BUY, LIMIT, "1", "50"))
+    ours.submit("me", ask(BUY))
+    (seat,) = ours._markets[SPOT].seats
+    ours.forget("me")
+    assert not seat.account.orders
+    assert not seat.account.fills
+    bar(ours, 40.0, 101.0)
+    ours.add_account("me", {"USDT": D(1)})
+    assert ours.orders("me", SPOT) == []
+
+
 # -- money ------------------------------------------------------------------------------------------------------------
 
 

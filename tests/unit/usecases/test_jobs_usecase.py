@@ -16,6 +16,7 @@ from cambist.adapters.storage.jobs import SqlJobs
 from cambist.domain.errors import BadInput
 from cambist.domain.job import Failure, Job, JobStatus, Said
 from cambist.domain.text import language
+from cambist.domain.timeframe import DAY_MS
 from cambist.ports.bus import JOBS
 from cambist.ports.jobs import Step, Tell
 from cambist.usecases.jobs import Running, tell_progress
@@ -152,7 +153,10 @@ def test_a_job_ends_when_the_time_that_its_person_has_is_used_up(bench):
             bench.now_s = float(tick)
             tell(RUNNING, tick / 10)
 
-    bench.start(step(do, computes=True), allowed_ms=2_500)
+    bench.store.add(Job(id="beside", user_id=1, kind="made", params={}, asked_ms=NOW - 1, cpu_ms=1_000))
+    bench.store.add(Job(id="long ago", user_id=1, kind="made", params={}, asked_ms=NOW - DAY_MS - 1, cpu_ms=9_000))
+    bench.store.add(Job(id="other", user_id=2, kind="made", params={}, asked_ms=NOW, cpu_ms=9_000))
+    bench.start(step(do, computes=True), allowed_ms=3_500)
     assert not bench.runs.do("j", "a")
     assert bench.job.status is JobStatus.FAILED
     assert bench.job.failure == Failure(key="jobs.out_of_time", params={})
