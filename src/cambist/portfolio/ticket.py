@@ -55,6 +55,9 @@ def ticket(
     if (quantity is None) == (amount is None):
         raise BadInput("quantity", "" if quantity is None else f"{quantity:f}", "ticket.one")
     level = _level(instrument, side, type_, price)
+    if type_ is OrderType.STOP and level is not None and (level - last) * side.sign <= 0:
+        # it would act at once, at a price that has nothing to do with what it is valued at here
+        raise BadInput("price", f"{level:f}", f"ticket.stop_{side}", last=f"{last:f}")
     valued = level or last
     if valued <= 0:
         raise BadInput("price", f"{valued:f}", "running.amount")

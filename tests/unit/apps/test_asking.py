@@ -1,11 +1,18 @@
-"""How a person is asked for a yes."""
+"""How a person is asked for a yes, and an engine for an answer."""
+
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from cambist.apps.cli.asking import sure
+from cambist.apps import bootstrap
+from cambist.apps.cli.asking import answered, put, sure
+from cambist.domain.account import Mode
+from cambist.domain.errors import CambistError
 from cambist.domain.text import speak
+from cambist.ports.book import Register
+from cambist.usecases.accounts import add_account, ask
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +53,30 @@ def test_what_is_neither_is_asked_again_and_the_end_of_the_input_is_no_answer():
     said, code = asked("perhaps\n")
     assert "> " not in said
     assert code == 1
+
+
+@pytest.fixture
+def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Register:
+    monkeypatch.setenv("CAMBIST_HOME", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    one = bootstrap.register()
+    add_account(one, "main", venue="simulated", mode=Mode.PAPER)
+    return one
+
+
+def test_what_the_engine_refuses_ends_the_command_with_its_words(register, capsys):
+    done, refused = (ask(register, 1, "main", action, 0) for action in ("halt", "rearm"))
+    register.answer(done, 1, "main is halted.")
+    register.answer(refused, 1, "Not done: it is armed.", refused=True)
+    put(register, done)
+    assert capsys.readouterr().out == "main is halted.\n"
+    with pytest.raises(CambistError, match="Not done: it is armed"):
+        put(register, refused)
+
+
+def test_where_no_engine_runs_nobody_waits_for_its_answer(register, capsys):
+    number = ask(register, 1, "main", "halt", 0)
+    assert answered(register, number) is None
+    put(register, number, later="order.later")
+    assert "within a minute" in capsys.readouterr().out
+    assert [request.id for request in register.waiting()] == [number]

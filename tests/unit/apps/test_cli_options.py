@@ -1,10 +1,12 @@
 import click
 import pytest
 
+from cambist.apps.cli.main import main
 from cambist.apps.cli.options import (
+    ReportFile,
     market_arguments,
+    need_span,
     parse_moment,
-    show_moment,
     since_option,
     symbol_option,
     timeframe_option,
@@ -12,6 +14,7 @@ from cambist.apps.cli.options import (
     venue_option,
 )
 from cambist.domain.errors import BadInput
+from cambist.domain.moment import show_moment
 from cambist.domain.timeframe import Timeframe
 
 
@@ -81,3 +84,34 @@ def test_the_same_as_options_with_clicks_settings():
 def test_a_wrong_timeframe_is_refused_in_our_words():
     with pytest.raises(BadInput, match=r"Use one of: 1m 3m"):
         parsed([timeframe_option()], "--timeframe", "7m")
+
+
+def test_a_span_that_ends_before_it_begins_is_refused_in_dates():
+    need_span(0, None)
+    need_span(None, 0)
+    need_span(0, 1)
+    with pytest.raises(BadInput, match=r"--until: '1970-01-01' will not do. .*1970-01-02") as caught:
+        need_span(86_400_000, 0)
+    assert caught.value.value == "1970-01-01"
+
+
+def test_where_no_report_can_be_written_is_told_before_the_work(tmp_path):
+    kind, taken = ReportFile(), tmp_path / "taken.html"
+    taken.write_text("what was there")
+    assert kind.convert(str(taken), None, None) == taken
+    assert taken.read_text() == "what was there"
+    assert kind.convert(str(tmp_path / "new.html"), None, None) == tmp_path / "new.html"
+    assert not (tmp_path / "new.html").exists()
+    for wrong in (tmp_path, tmp_path / "none" / "out.html", taken / "out.html"):
+        with pytest.raises(BadInput, match="No file can be written there"):
+            kind.convert(str(wrong), None, None)
+
+
+def test_what_the_system_refuses_is_one_sentence(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CAMBIST_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setenv("CAMBIST_LANG", "en")
+    with pytest.raises(SystemExit) as ended:
+        main(["up", "--headless", "--no-api", "--port", "0", "--for", "1"])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("cambist: This system did not obey: ")

@@ -5,11 +5,15 @@ from math import inf, nan
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from tests.databases import sqlite_url
 
 from cambist.apps import bootstrap
+from cambist.apps.cli import results
 from cambist.apps.cli.main import main
 from cambist.apps.cli.tables import sparkline, trades_table
+from cambist.apps.settings import load
+from cambist.domain.account import LOCAL_USER
 from cambist.domain.text import speak
 from cambist.domain.trade import ExitReason, Trade
 from cambist.ports.results import StoredResult
@@ -289,3 +293,24 @@ def test_a_line_of_blocks_ends_where_the_curve_does():
     assert sparkline([float(i) for i in range(1000)], 10)[-1] == "█"
     assert len(sparkline([float(i) for i in range(1000)], 10)) == 10
     assert sparkline([1.0], 10) == sparkline([nan, nan, 1.0], 10) == ""
+
+
+def test_results_are_deleted_with_their_reports_and_all_of_them_or_none(cambist, home):
+    for _ in range(3):
+        keep()
+    reports = bootstrap.report_files(load(), LOCAL_USER)
+    reports.keep(1, "<html></html>")
+    assert "no result #9" in cambist("results", "--delete", "1", "--delete", "9", "--yes", fails=True)
+    assert len(bootstrap.results().latest()) == 3
+    assert cambist("results", "--delete", "1", "--delete", "#3", "--delete", "1", "--yes") == "Deleted: #1 #3\n"
+    assert [one.id for one in bootstrap.results().latest()] == [2]
+    assert not reports.has(1)
+
+
+def test_a_deletion_is_asked_about(home):
+    keep()
+    said = CliRunner().invoke(results.command, ["--delete", "1"], input="n\n")
+    assert "#1 will be gone for good. Delete? [y/N]" in said.output
+    assert len(bootstrap.results().latest()) == 1
+    CliRunner().invoke(results.command, ["--delete", "1"], input="y\n")
+    assert not bootstrap.results().latest()

@@ -20,7 +20,7 @@ from cambist.apps.cli.standings import (
 )
 from cambist.domain.account import BotStatus, Mode
 from cambist.domain.standing import AccountStanding
-from cambist.domain.text import Language, speak
+from cambist.domain.text import Language, say, speak
 from cambist.domain.trading import TradingState
 from cambist.engine.standing import account_standing
 
@@ -72,6 +72,20 @@ def test_bots_are_listed_with_all_that_they_hold(account):
     several = printed(bots_table([account, replace(account, id="other")]))
     assert "other" in several
     assert "paper" in several
+
+
+@pytest.mark.parametrize("width", [72, 80, 100, 120, 160])
+def test_a_narrow_terminal_loses_columns_of_the_bots_not_letters(account, width):
+    long = replace(account.bots[0], strategy="strategies/mine/my_own_idea.py:Idea")
+    terminal = Console(file=io.StringIO(), width=width)
+    for language in ("en", "fr"):
+        speak(language)
+        text = printed(bots_table([replace(account, bots=(long,))], terminal), width)
+        assert "…" not in text
+        for part in ("bot", "BTC/USDT 1m", "+50", say("protection.native")):
+            assert part in text
+        assert ("my_own_idea.py:Idea" in text) is (width >= 120)
+        assert "strategies/" not in text
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,18 @@ def test_somebody_is_added_and_changed(run, tmp_path):
     assert sign_in(office, "ann", new, None, visit()).person.role == "trade"
 
 
+def test_somebody_is_deleted(run, tmp_path, monkeypatch):
+    run("user", "add", "ann")
+    assert "disable ann first" in run("user", "delete", "ann", "--yes", code=1)
+    run("user", "disable", "ann")
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    run("user", "delete", "ann")
+    assert "ann" in run("user", "list")
+    assert run("user", "delete", "ann", "--yes").strip() == "ann is deleted."
+    assert "ann" not in run("user", "list")
+    assert "user.deleted" in run("audit", "show")
+
+
 def test_a_password_may_be_typed(run, tmp_path, monkeypatch):
     run("user", "list")
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: PASSWORD)

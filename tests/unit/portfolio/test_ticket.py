@@ -54,6 +54,13 @@ def test_a_stop_acts_no_later_than_was_written():
     assert (sold.limit, bought.limit) == (None, None)
 
 
+@pytest.mark.parametrize(("side", "price", "said"), [("buy", "100", "above"), ("sell", "100.01", "below")])
+def test_a_stop_that_would_act_at_once_is_refused_with_the_last_price(side: str, price: str, said: str):
+    with pytest.raises(BadInput, match=f"waits {said} the last price, 100") as caught:
+        ticket(BTC, Side(side), OrderType.STOP, last=D(100), quantity=D(1), price=D(price))
+    assert (caught.value.field, caught.value.value) == ("price", f"{D(price):f}" if side == "buy" else "100.01")
+
+
 @pytest.mark.parametrize(
     ("given_", "field", "said"),
     [

@@ -3,7 +3,7 @@
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import show_moment
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 
 

@@ -5,12 +5,12 @@ import time
 import click
 
 from cambist.apps import bootstrap
-from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.errors import BadInput, CambistError, NotFound
 from cambist.domain.standing import AccountStanding
 from cambist.domain.text import say
-from cambist.ports.book import Register
+from cambist.ports.book import Register, Request
 
-_PATIENCE_S = 10.0
+_SOON_S, _PATIENCE_S = 1.0, 10.0
 _LOOKED_EVERY_S = 0.1
 _YES, _NO = ("y", "yes", "o", "oui"), ("n", "no", "non", "")
 """In both languages whichever is spoken: fingers have their own habits. Enter alone is a no."""
@@ -21,15 +21,42 @@ def now_ms() -> int:
     return bootstrap.running_clock().now_ms()
 
 
-def put(register: Register, number: int) -> None:
-    """Wait for what comes of request ``number``, and say it; if no engine answers, say when it will be done."""
-    until = time.monotonic() + _PATIENCE_S
+def put(register: Register, number: int, *, later: str = "asking.later") -> None:
+    """Say what comes of request ``number``; if no engine answers, the text ``later``. Raises as `answered`."""
+    answer = answered(register, number)
+    click.echo(say(later) if answer is None else answer)
+
+
+def answered(register: Register, number: int) -> str | None:
+    """Wait for an engine's answer to request ``number``, and return it; None if none answers.
+
+    Raises `CambistError` with the engine's words if it refused.
+    """
+    request = _done(register, number, _SOON_S)
+    if request is None and _engine_runs():
+        request = _done(register, number, _PATIENCE_S)
+    if request is not None and request.refused:
+        raise CambistError("request.engine_refused", why=request.answer)
+    return None if request is None else request.answer
+
+
+def _done(register: Register, number: int, patience_s: float) -> Request | None:
+    until = time.monotonic() + patience_s
     while (request := register.request(number)).done_ms is None:
         if time.monotonic() > until:
-            click.echo(say("asking.later"))
-            return
+            return None
         time.sleep(_LOOKED_EVERY_S)
-    click.echo(request.answer)
+    return request
+
+
+def _engine_runs() -> bool:
+    """Tell whether an engine runs the accounts: whether it is worth waiting for its answer."""
+    from cambist.engine.floor import LEASE
+
+    lease = bootstrap.lease()
+    free = lease.take(LEASE)
+    lease.give_back()
+    return not free
 
 
 def sure(question: str) -> bool:

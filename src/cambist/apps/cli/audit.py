@@ -3,9 +3,9 @@
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import show_moment
 from cambist.apps.settings import load
 from cambist.domain.errors import CambistError
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 
 

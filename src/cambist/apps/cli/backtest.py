@@ -14,6 +14,7 @@ from cambist.apps.cli.options import (
     cost_options,
     costs,
     named_values,
+    need_span,
     since_option,
     symbol_option,
     timeframe_option,
@@ -59,6 +60,7 @@ def command(
     from cambist.usecases.results import to_keep
     from cambist.usecases.run_backtest import Order, progress_text, run_backtest
 
+    need_span(since, until)
     order = Order(
         strategy=strategy,
         symbols=symbol,

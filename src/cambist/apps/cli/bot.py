@@ -6,16 +6,19 @@ from cambist.apps import bootstrap
 from cambist.apps.cli.asking import now_ms, put, standings_told, sure
 from cambist.apps.cli.options import (
     named_values,
-    show_moment,
+    need_span,
     since_option,
     symbol_option,
     timeframe_option,
     until_option,
 )
-from cambist.domain.errors import BadInput
 from cambist.domain.standing import AccountStanding, BotStanding
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
+from cambist.ports.book import Register
+
+_LOOKED_THROUGH = 500
+"""Alerts in which a bot's may be."""
 
 
 @click.group(help=say("bot.help"))
@@ -55,8 +58,7 @@ def create(
     """Make a bot, and start it if asked."""
     from cambist.usecases.bots import add_bot, tell_bot
 
-    if since is not None and until is not None and until <= since:
-        raise BadInput("--until", show_moment(until), "running.until")  # as a date, which the register's own is not
+    need_span(since, until)
     params = named_values(chosen + more)
     register = bootstrap.register()
     add_bot(
@@ -85,11 +87,12 @@ def list_() -> None:
 
     register = bootstrap.register()
     found, left_out = standings_told(register)
-    console().print(bots_table(found) if any(one.bots for one in found) else say("bot.none"))
+    out = console()
+    out.print(bots_table(found, out) if any(one.bots for one in found) else say("bot.none"))
     seated = {bot.id for one in found for bot in one.bots}
     for spec in register.bots():
         if spec.id not in seated and spec.account not in left_out:
-            click.echo(say("bot.not_started", bot=spec.id))
+            click.echo(_not_started(register, spec.id))
 
 
 @command.command("show", help=say("bot.show.help"))
@@ -101,7 +104,7 @@ def show(name: str) -> None:
 
     found = _standing(name)
     if found is None:
-        click.echo(say("bot.not_started", bot=name))
+        click.echo(_not_started(bootstrap.register(), name))
     else:
         console().print(bot_details(*found))
 
@@ -178,6 +181,12 @@ def _tell(name: str, action: str, *, sell: bool = False) -> None:
 
     register = bootstrap.register()
     put(register, tell_bot(register, name, action, now_ms(), sell=sell))
+
+
+def _not_started(register: Register, name: str) -> str:
+    """Return that a bot has not started, and why it could not when an engine tried."""
+    said = (str(one) for one in register.alerts(_LOOKED_THROUGH) if one.bot == name and one.key == "running.no_bot")
+    return next(said, say("bot.not_started", bot=name))
 
 
 def _standing(name: str) -> tuple[AccountStanding, BotStanding] | None:

@@ -6,8 +6,9 @@ from dataclasses import asdict
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import show_moment
 from cambist.apps.cli.tables import console, plain_table
+from cambist.domain.metrics import number
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 
 _TEXT = ("venue", "symbol", "timeframe", "first", "last")
@@ -32,6 +33,6 @@ def command(as_json: bool) -> None:
         table.add_column(say(f"candles.list.{name}"), justify="right", no_wrap=True)
     for series in held:
         span = (show_moment(series.first_ts), show_moment(series.last_ts))
-        numbers = (f"{count:,}" for count in (series.count, series.missing, series.gaps))
+        numbers = (number(count, 0) for count in (series.count, series.missing, series.gaps))
         table.add_row(series.venue, series.symbol, series.timeframe, *span, *numbers)
     console().print(table)

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from cambist.apps import bootstrap
 from cambist.apps.cli import tables
-from cambist.apps.cli.options import show_moment
 from cambist.apps.cli.results import ResultId, print_json, summary
 from cambist.domain.errors import BadInput
 from cambist.domain.metrics import number
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.usecases import results as usecase
 

@@ -8,8 +8,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgres
 from rich.text import Text
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import market_arguments, show_moment, since_option, until_option
-from cambist.domain.errors import BadInput, Stopped, VenueError
+from cambist.apps.cli.options import market_arguments, need_span, since_option, until_option
+from cambist.domain.errors import Stopped, VenueError
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 from cambist.usecases import download as usecase
@@ -24,8 +25,7 @@ def command(
     ctx: click.Context, venue: str, symbol: str, timeframe: Timeframe, since: int | None, until: int | None
 ) -> None:
     """Fetch what the lake lacks, show how far it is, and say what was kept."""
-    if since is not None and until is not None and until <= since:
-        raise BadInput("until", show_moment(until), "download.span", since=show_moment(since))
+    need_span(since, until)
     venue = venue.lower()
     lake, market = bootstrap.lake(), bootstrap.public_market(venue)
     bar = _bar()

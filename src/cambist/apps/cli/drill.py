@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cambist.domain.errors import BadInput
+from cambist.domain.metrics import number
 from cambist.domain.text import say
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def command(strategy: str, seed: int, hours: float, runs: int, workers: int | No
     from cambist.usecases.drill import sum_up
 
     workers = (os.cpu_count() or 1) if workers is None else workers
-    for name, number in (("--runs", runs), ("--workers", workers)):
-        if number < 1:
-            raise BadInput(name, number, "drill.number")
+    for name, count in (("--runs", runs), ("--workers", workers)):
+        if count < 1:
+            raise BadInput(name, count, "drill.number")
     minutes = round(hours * 60) if 0 < hours <= _LONGEST_HOURS else 0
     if minutes < 1:
         raise BadInput("--hours", hours, "drill.hours")
@@ -94,7 +95,7 @@ def _print(sheet: "Sheet", strategy: str) -> None:
     for what, found in rows:
         table.add_row(what, found, style=GAIN if found == "0" else LOSS)
     out.print(table)
-    out.print(say("drill.longest", seconds=f"{sheet.longest_bare_ms / 1_000:.1f}"))
+    out.print(say("drill.longest", seconds=number(sheet.longest_bare_ms / 1_000, 1)))
     for key, counts in (("drill.deaths", sheet.kills), ("drill.faults", sheet.struck)):
         if counts:
             out.print(say(key, list=_listed(counts)))

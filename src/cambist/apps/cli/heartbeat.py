@@ -3,7 +3,9 @@
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import TimeframeType, show_moment
+from cambist.apps.cli.options import TimeframeType
+from cambist.domain.metrics import number
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 
@@ -33,7 +35,7 @@ def command(timeframe: Timeframe, last: int) -> None:
         signals.add_column(say(f"heart.column.{name}"), justify="right" if name == "delay" else "left")
     for row in log.recent(timeframe, last):
         kind = say("heart.repaired" if row.repaired else "heart.live")
-        late_ms = f"{row.received_ms - row.close_ms:,} ms"
+        late_ms = f"{number(row.received_ms - row.close_ms, 0)} ms"
         market = f"{row.venue} {row.symbol}"
         signals.add_row(row.signal_id, market, show_moment(row.close_ms), _second(row.received_ms), late_ms, kind)
     out.print(signals)

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import show_moment, symbol_option, timeframe_option, venue_option
+from cambist.apps.cli.options import symbol_option, timeframe_option, venue_option
 from cambist.domain.errors import BadCandles, NotFound
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 from cambist.usecases.import_candles import Imported, Refused, import_candles
@@ -55,7 +56,7 @@ def command(
             refused += 1
             _show_refusal(outcome)
     if len(paths) > 1:
-        click.echo(say("candles.import.total", done=done, refused=refused, added=f"{added:,}"))
+        click.echo(say("candles.import.total", done=done, refused=refused, added=added))
     if refused:
         ctx.exit(1)
 
@@ -89,9 +90,9 @@ def _show(outcome: Imported) -> None:
             timeframe=outcome.timeframe,
             first=show_moment(outcome.first_ts),
             last=show_moment(outcome.last_ts),
-            count=f"{outcome.count:,}",
-            added=f"{outcome.appended.added:,}",
-            replaced=f"{outcome.appended.replaced:,}",
+            count=outcome.count,
+            added=outcome.appended.added,
+            replaced=outcome.appended.replaced,
         )
     )
     for sentence in (*outcome.dropped, *outcome.notes):
@@ -107,4 +108,4 @@ def _show_refusal(outcome: Refused) -> None:
     for row in rows[:_SHOWN]:
         click.echo(f"  {row}", err=True)
     if len(rows) > _SHOWN:
-        click.echo(f"  {say('candles.import.more', count=f'{len(rows) - _SHOWN:,}')}", err=True)
+        click.echo(f"  {say('candles.import.more', count=len(rows) - _SHOWN)}", err=True)

@@ -18,7 +18,7 @@ def command(name: str | None, as_json: bool) -> None:
     from cambist.domain.errors import NotFound
 
     if name is not None and name not in indicators.names():
-        near = get_close_matches(name, indicators.names(), 5, 0.4) or indicators.names()
+        near = get_close_matches(name, indicators.names(), 5, 0.4) or ["-"]
         raise NotFound("indicators.none", name=name, known=" ".join(near))
     cards = [indicators.find(name).card] if name else list(indicators.catalog())
     rows = [_row(card) for card in cards]

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cambist.apps.cli.click_words import speak_as_we_do
 from cambist.domain.errors import CambistError, Stopped
 from cambist.domain.text import say, speak
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "up": "up",
     "account": "account",
     "bot": "bot",
+    "order": "order",
     "alerts": "alerts",
     "heartbeat": "heartbeat",
     "run": "run",
@@ -41,6 +43,9 @@ COMMANDS = {
 }
 
 
+_WHOLE = 1_000
+
+
 class _Commands(click.Group):
     """A group that knows its commands by name and imports only the one that is called."""
 
@@ -51,6 +56,9 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = import_module(f"cambist.apps.cli.{COMMANDS[cmd_name]}").command
+        if isinstance(command, click.Group):
+            for under in command.commands.values():  # in lists click would cut what they do to one line
+                under.short_help = under.get_short_help_str(_WHOLE)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -62,6 +70,7 @@ def choose_language() -> None:
     """Speak the language of ``CAMBIST_LANG``, else of the shell's locale; English unless that is French."""
     wish = os.environ.get("CAMBIST_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
     speak("fr" if wish.lower().startswith("fr") else "en")
+    speak_as_we_do()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -86,6 +95,9 @@ def main(arguments: list[str] | None = None) -> None:
     except CambistError as error:
         click.echo(f"cambist: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        click.echo(f"cambist: {say('cli.system', why=error)}", err=True)
+        sys.exit(1)
 
 
 def _version() -> click.Option:
@@ -96,4 +108,6 @@ def _version() -> click.Option:
             click.echo(f"cambist {version('cambist')}")
             ctx.exit()
 
-    return click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show)
+    return click.Option(
+        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show, help=say("cli.version")
+    )

@@ -14,6 +14,7 @@ from cambist.apps.cli.options import (
     cost_options,
     costs,
     named_values,
+    need_span,
     since_option,
     symbol_option,
     timeframe_option,
@@ -101,6 +102,7 @@ def command(
     from cambist.usecases.optimise import How, Wanted
     from cambist.usecases.searches import to_keep
 
+    need_span(since, until)
     wanted = Wanted(
         strategy=strategy,
         symbols=symbol,
@@ -142,7 +144,7 @@ def command(
 
 def _search(wanted: "Wanted", jobs: int | None, cluster: str | None) -> "Search":
     from cambist.domain.strategy_text import parse_stored_name
-    from cambist.usecases.optimise import Stored, evaluator_of, hunt_of, looks, pursue
+    from cambist.usecases.optimise import Stored, evaluator_of, hunt_of, pursue
 
     settings = load()
     stored = None
@@ -150,7 +152,7 @@ def _search(wanted: "Wanted", jobs: int | None, cluster: str | None) -> "Search"
         shelf = bootstrap.strategies(settings, None)
         stored = Stored(sandbox=bootstrap.sandbox(settings), code=shelf.code)
     evaluator = evaluator_of(wanted, bootstrap.lake(settings), stored)
-    hunted = hunt_of(evaluator, wanted, looks(bootstrap.searches(settings), wanted, evaluator))
+    hunted = hunt_of(evaluator, wanted)
     tools = bootstrap.search_tools(
         bootstrap.studies(settings), jobs=jobs, cluster=cluster, threads=evaluator.fused or stored is not None
     )

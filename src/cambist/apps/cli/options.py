@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from cambist.domain.errors import BadInput
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.domain.timeframe import Timeframe
 
@@ -28,7 +29,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in clic
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the moment in ms; raise `BadInput` with an example of what would be right."""
-        return value if isinstance(value, int) else parse_moment(str(value), param.name if param else None)
+        return value if isinstance(value, int) else parse_moment(str(value), param.opts[0] if param else None)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return how a moment is written, for the help text."""
@@ -46,16 +47,21 @@ class TimeframeType(click.ParamType):  # type: ignore[type-arg]
 
 
 class ReportFile(click.ParamType):  # type: ignore[type-arg]
-    """A file to write a report to, in a folder that exists: told before the work, not after it."""
+    """A file to write a report to: where none can be written is told before the work, not after it."""
 
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path; raise `BadInput` if no file can be written there."""
         path = Path(value)
-        if path.is_dir() or not path.parent.is_dir():
+        try:
+            new = not path.exists()
+            path.open("ab").close()  # as it is, if it is there
+            if new:
+                path.unlink()
+        except OSError as error:
             field = param.opts[0] if param is not None else "--report"
-            raise BadInput(field, str(value), "options.report.known", folder=str(path.parent))
+            raise BadInput(field, str(value), "options.report.known", why=error.strerror or error) from None
         return path
 
 
@@ -86,10 +92,10 @@ def parse_moment(text: str, field: str | None = None) -> int:
     raise BadInput(field or "moment", text, "options.moment.known") from None
 
 
-def show_moment(ts: int) -> str:
-    """Return ``ts`` (ms since the epoch) as people read it: ``2024-01-31`` or ``2024-01-31 12:30``, UTC."""
-    moment = _EPOCH + timedelta(milliseconds=ts)
-    return moment.strftime("%Y-%m-%d" if ts % 86_400_000 == 0 else "%Y-%m-%d %H:%M")
+def need_span(since: int | None, until: int | None) -> None:
+    """Raise `BadInput` if what was asked for ends before it begins."""
+    if since is not None and until is not None and until <= since:
+        raise BadInput("--until", show_moment(until), "download.span", since=show_moment(since))
 
 
 def market_arguments(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import ReportFile, parse_moment, show_moment
+from cambist.apps.cli.options import ReportFile, parse_moment
 from cambist.domain.errors import BadInput
+from cambist.domain.metrics import number
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 
 if TYPE_CHECKING:
@@ -115,9 +118,9 @@ def _facts(report: "ParityReport") -> "Table":
         say("parity.pnl"),
         say(
             "parity.both.money",
-            live=f"{report.live_pnl:.2f}",
-            tested=f"{report.tested_pnl:.2f}",
-            difference=f"{report.live_pnl - report.tested_pnl:+.2f}",
+            live=number(float(report.live_pnl), 2),
+            tested=number(float(report.tested_pnl), 2),
+            difference=_gained(report.live_pnl - report.tested_pnl),
             currency=report.currency,
         ),
     )
@@ -135,7 +138,7 @@ def _causes(report: "ParityReport") -> "Table":
         table.add_column(say(f"parity.column.{name}", currency=report.currency), justify="right")
     for cause, money in sorted(report.by_cause.items(), key=lambda one: -abs(one[1])):
         count = sum(one.cause is cause for one in report.differences)
-        amount = Text(f"{money:+.2f}", style=tables.gain_style(float(money)))
+        amount = Text(_gained(money), style=tables.gain_style(float(money)))
         table.add_row(say(f"parity.cause.{cause}"), str(count), amount)
     return table
 
@@ -157,10 +160,16 @@ def _differences(report: "ParityReport") -> "Table":
             say(f"parity.cause.{one.cause}"),
             say(f"parity.leg.{one.leg}"),
             *(Text(_value(one, text)) for text in (one.live, one.tested)),
-            Text(f"{one.money:+.2f}", style=tables.gain_style(float(one.money))),
+            Text(_gained(one.money), style=tables.gain_style(float(one.money))),
             Text(one.why.said),
         )
     return table
+
+
+def _gained(money: Decimal) -> str:
+    from cambist.apps.cli.standings import signed
+
+    return signed(money, number(float(money), 2))
 
 
 def _value(difference: "Difference", text: str) -> str:

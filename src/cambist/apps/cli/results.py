@@ -1,7 +1,7 @@
 """``cambist results``: list finished backtests."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from math import isfinite, nan
 from typing import Any
@@ -11,13 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import show_moment
+from cambist.apps.cli.asking import sure
 from cambist.apps.cli.tables import FAINT, console, gain_style, plain_table, proof_stamp
+from cambist.apps.settings import load
+from cambist.domain.account import LOCAL_USER
 from cambist.domain.errors import BadInput
 from cambist.domain.metrics import METRICS
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.domain.timeframe import DAY_MS
-from cambist.ports.results import StoredResult
+from cambist.ports.jobs import ReportFiles
+from cambist.ports.results import ResultStore, StoredResult
+from cambist.ports.searches import SearchStore
 
 _METRICS = ("total_return", "max_drawdown", "sharpe", "trades")
 _HEAVY = ("trades", "equity")
@@ -48,8 +53,13 @@ class ResultId(click.ParamType[int]):
 @click.option("--strategy", metavar="NAME", help=say("results.option.strategy"))
 @click.option("--limit", type=int, default=20, show_default=True, metavar="N", help=say("results.option.limit"))
 @click.option("--json", "as_json", is_flag=True, help=say("results.option.json"))
-def command(strategy: str | None, limit: int, as_json: bool) -> None:
-    """List finished backtests, the newest first."""
+@click.option("--delete", "gone", multiple=True, type=ResultId(), metavar="ID", help=say("results.option.delete"))
+@click.option("--yes", is_flag=True, help=say("bot.option.yes"))
+def command(strategy: str | None, limit: int, as_json: bool, gone: tuple[int, ...], yes: bool) -> None:
+    """List finished backtests, the newest first, or delete some."""
+    if gone:
+        delete(gone, bootstrap.results(), bootstrap.report_files(load(), LOCAL_USER), yes=yes)
+        return
     if not 1 <= limit <= _MOST:
         raise BadInput("--limit", limit, "number.between", low=1, high=_MOST)
     found = bootstrap.results().latest(limit, strategy)
@@ -60,6 +70,19 @@ def command(strategy: str | None, limit: int, as_json: bool) -> None:
         terminal.print(_table(found, terminal.width))
     else:
         click.echo(say("results.none_of", strategy=strategy) if strategy else say("results.none"))
+
+
+def delete(ids: Sequence[int], store: ResultStore | SearchStore, reports: ReportFiles, *, yes: bool) -> None:
+    """Delete what was kept under ``ids``, after asking; raise `NotFound`, and delete nothing, if one is not there."""
+    distinct = tuple(dict.fromkeys(ids))
+    for number in distinct:
+        store.get(number)
+    said = " ".join(f"#{number}" for number in distinct)
+    if yes or sure(say("results.delete.sure", ids=said)):
+        for number in distinct:
+            store.forget(number)
+            reports.forget(number)
+        click.echo(say("results.deleted", ids=said))
 
 
 def summary(result: StoredResult) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from rich.text import Text
 
 from cambist.apps import bootstrap
 from cambist.apps.cli import tables
-from cambist.apps.cli.options import show_moment
-from cambist.apps.cli.results import ResultId, print_json
+from cambist.apps.cli.results import ResultId, delete, print_json
+from cambist.apps.settings import load
+from cambist.domain.account import LOCAL_USER
 from cambist.domain.errors import BadInput
 from cambist.domain.judgement import Judgement, Light
 from cambist.domain.metrics import number
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.ports.searches import StoredSearch
 from cambist.usecases.searches import judgement_of
@@ -30,9 +32,23 @@ _WIDTH_FOR_KEPT = 120
 @click.option("--strategy", metavar="NAME", help=say("results.option.strategy"))
 @click.option("--limit", type=int, default=20, show_default=True, metavar="N", help=say("results.option.limit"))
 @click.option("--json", "as_json", is_flag=True, help=say("results.option.json"))
-def command(search_id: int | None, strategy: str | None, limit: int, as_json: bool) -> None:
-    """List finished searches, the newest first, or show the one of a number."""
+@click.option(
+    "--delete",
+    "gone",
+    multiple=True,
+    type=ResultId("searches.id_needed"),
+    metavar="ID",
+    help=say("searches.option.delete"),
+)
+@click.option("--yes", is_flag=True, help=say("bot.option.yes"))
+def command(
+    search_id: int | None, strategy: str | None, limit: int, as_json: bool, gone: tuple[int, ...], yes: bool
+) -> None:
+    """List finished searches, the newest first, show the one of a number, or delete some."""
     store = bootstrap.searches()
+    if gone:
+        delete(gone, store, bootstrap.report_files(load(), LOCAL_USER, "search-reports"), yes=yes)
+        return
     if search_id is not None:
         found = store.get(search_id)
         if as_json:

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from cambist.apps import bootstrap
 from cambist.apps.cli import tables
-from cambist.apps.cli.options import show_moment
 from cambist.apps.cli.results import ResultId, market, period, print_json, summary
 from cambist.domain.metrics import Unit, number, show
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.ports.results import StoredResult
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import FiniteRange, Moment, show_moment
+from cambist.apps.cli.options import FiniteRange, Moment
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound, StorageFailed
 from cambist.domain.instrument import Instrument
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
 from cambist.domain.timeframe import DAY_MS, MINUTE_MS, Timeframe
 

@@ -1,11 +1,12 @@
 """How accounts, bots and orders stand, in a terminal: tables for one-shot commands, and the cells of the live view."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,81 +21,83 @@ from cambist.domain.trading import BreakerStage, TradingState
 WARN = "yellow"
 BAD = "bold red"
 
+_GAP = 2
+_FOLDS, _FOLDED = "needs", 30
+"""What may go on in the next line, and how wide it must be for that."""
+_FIGURES = (
+    *("position", "entry", "unrealised", "stop", "target", "trades", "realised", "equity"),
+    *("in_bots", "gain", "free", "bots", "orders", "quantity", "price"),
+)
+_GOES_FIRST = (
+    *("entry", "target", "stop", "realised", "trades", "since", "strategy", "bots", "orders", "unrealised", "venue"),
+    *("gain", "equity", "state"),
+)
+"""What a narrow terminal does without, in this order: who holds what, who guards that, and ids stay."""
 _STATUS = {BotStatus.RUNNING: tables.GAIN, BotStatus.PAUSED: BAD, BotStatus.SUSPENDED: WARN}
 _PROTECTION = {"native": tables.GAIN, "emulated": WARN, "none_wanted": BAD, "closing": ""}
 
 
-def accounts_table(accounts: Sequence[AccountStanding]) -> RenderableType:
+def accounts_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
     """Return one line per account: where it trades, how it stands, and what of it somebody should look at."""
     if not accounts:
         return Text(say("standing.no_accounts"))
-    table = _table(("account", "venue", "mode", "trading"), ("in_bots", "gain", "free", "bots", "orders"), ("needs",))
-    for account in accounts:
-        table.add_row(
-            Text(account.id, style="bold"),
-            Text(account.venue),
-            mode_cell(account.mode),
-            trading_cell(account),
-            money(account.equity, account.quote),
-            gain_cell(account.equity - budget_of(account) + account.won, budget_of(account)),
-            money(account.free, account.quote),
-            number(len(account.bots), 0),
-            number(sum(len(bot.orders) for bot in account.bots), 0),
-            needs_cell(account) or Text(tables.NONE, style=tables.FAINT),
-        )
-    return table
+    needed = {
+        "account": [Text(one.id, style="bold") for one in accounts],
+        "venue": [Text(one.venue) for one in accounts],
+        "mode": [mode_cell(one.mode) for one in accounts],
+        "trading": [trading_cell(one) for one in accounts],
+        "in_bots": [Text(money(one.equity, one.quote)) for one in accounts],
+        "gain": [gain_cell(one.equity - budget_of(one) + one.won, budget_of(one)) for one in accounts],
+        "free": [Text(money(one.free, one.quote)) for one in accounts],
+        "bots": [Text(number(len(one.bots), 0)) for one in accounts],
+        "orders": [Text(number(sum(len(bot.orders) for bot in one.bots), 0)) for one in accounts],
+        "needs": [needs_cell(one) or Text(tables.NONE, style=tables.FAINT) for one in accounts],
+    }
+    return _table(needed, terminal)
 
 
-def bots_table(accounts: Sequence[AccountStanding]) -> RenderableType:
+def bots_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
     """Return one line per bot of ``accounts``; the account is named if there are several."""
     bots = [(account, bot) for account in accounts for bot in account.bots]
     if not bots:
         return Text(say("standing.no_bots"))
-    several = ("account",) if len(accounts) > 1 else ()
-    table = _table(
-        (*several, "bot", "strategy", "market", "status"),
-        ("position", "entry", "unrealised"),
-        ("protection",),
-        ("stop", "target", "trades", "realised", "equity"),
-    )
-    for account, bot in bots:
-        table.add_row(
-            *([Text(account.id)] if several else []),
-            Text(bot.id, style="bold"),
-            Text(bot.strategy),
-            Text(market_text(bot)),
-            status_cell(bot.status),
-            position_cell(bot),
-            Text(price_text(bot.entry_price if bot.quantity else None)),
-            unrealised_cell(bot),
-            protection_cell(bot),
-            Text(price_text(bot.stop_loss)),
-            Text(price_text(bot.take_profit)),
-            number(bot.trades, 0),
-            gain_cell(bot.realised, beside=bot.budget),
-            money(bot.equity, account.quote),
-        )
-    return table
+    columns = {
+        "bot": [Text(bot.id, style="bold") for _, bot in bots],
+        "strategy": [Text(Path(bot.strategy).name) for _, bot in bots],
+        "market": [Text(market_text(bot)) for _, bot in bots],
+        "status": [status_cell(bot.status) for _, bot in bots],
+        "position": [position_cell(bot) for _, bot in bots],
+        "entry": [Text(price_text(bot.entry_price if bot.quantity else None)) for _, bot in bots],
+        "unrealised": [unrealised_cell(bot) for _, bot in bots],
+        "protection": [protection_cell(bot) for _, bot in bots],
+        "stop": [Text(price_text(bot.stop_loss)) for _, bot in bots],
+        "target": [Text(price_text(bot.take_profit)) for _, bot in bots],
+        "trades": [Text(number(bot.trades, 0)) for _, bot in bots],
+        "realised": [gain_cell(bot.realised, beside=bot.budget) for _, bot in bots],
+        "equity": [Text(money(bot.equity, account.quote)) for account, bot in bots],
+    }
+    if len(accounts) > 1:
+        columns = {"account": [Text(account.id) for account, _ in bots]} | columns
+    return _table(columns, terminal)
 
 
-def orders_table(accounts: Sequence[AccountStanding]) -> RenderableType:
+def orders_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
     """Return one line per order under way, those first of which nobody knows what has become."""
     orders = [(bot, order) for account in accounts for bot in account.bots for order in bot.orders]
     if not orders:
         return Text(say("standing.no_orders"), style=tables.FAINT)
-    table = _table(("bot", "market", "order"), ("quantity", "price"), ("state", "since", "id"))
-    for bot, order in sorted(orders, key=lambda pair: (pair[1].life != "unknown", pair[1].since_ms)):
-        table.add_row(
-            Text(bot.id, style="bold"),
-            Text(order.symbol),
-            order_cell(order),
-            Text(quantity_text(order)),
-            Text(level_text(order)),
-            life_cell(order.life),
-            Text(clock_text(order.since_ms, date=True), style=tables.FAINT),
-            Text(order.client_id, style=tables.FAINT),
-        )
-    return table
+    orders.sort(key=lambda pair: (pair[1].life != "unknown", pair[1].since_ms))
+    columns = {
+        "bot": [Text(bot.id, style="bold") for bot, _ in orders],
+        "market": [Text(order.symbol) for _, order in orders],
+        "order": [order_cell(order) for _, order in orders],
+        "quantity": [Text(quantity_text(order)) for _, order in orders],
+        "price": [Text(level_text(order)) for _, order in orders],
+        "state": [life_cell(order.life) for _, order in orders],
+        "since": [Text(clock_text(order.since_ms, date=True), style=tables.FAINT) for _, order in orders],
+        "id": [Text(order.client_id, style=tables.FAINT) for _, order in orders],
+    }
+    return _table(columns, terminal)
 
 
 def bot_details(account: AccountStanding, bot: BotStanding) -> RenderableType:
@@ -280,10 +283,24 @@ def clock_text(ts: int, *, date: bool = False) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
 
 
-def _table(*columns: Sequence[str]) -> Table:
-    """Return a table of named columns: groups of them, every second group flush right."""
+def _table(columns: dict[str, list[Text]], terminal: Console | None) -> Table:
+    """Return a table of named columns; what ``terminal`` is too narrow for is left out rather than cut off."""
+    for name in _GOES_FIRST:
+        if terminal is not None and _width(columns) > terminal.width:
+            columns.pop(name, None)
     table = tables.plain_table()
-    for position, group in enumerate(columns):
-        for name in group:
-            table.add_column(say(f"standing.{name}"), justify="right" if position % 2 else "left", no_wrap=True)
+    for name in columns:
+        heading, figures = say(f"standing.{name}"), name in _FIGURES
+        table.add_column(heading, justify="right" if figures else "left", no_wrap=name != _FOLDS)
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
     return table
+
+
+def _width(columns: Mapping[str, Sequence[Text]]) -> int:
+    """Return how many cells of a terminal ``columns`` need, their headings included."""
+    width = -_GAP
+    for name, cells in columns.items():
+        needed = max(Text(say(f"standing.{name}")).cell_len, *(cell.cell_len for cell in cells))
+        width += _GAP + (min(needed, _FOLDED) if name == _FOLDS else needed)
+    return width

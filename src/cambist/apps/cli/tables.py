@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cambist.apps.cli.options import show_moment
 from cambist.domain.instrument import Instrument
 from cambist.domain.metrics import METRICS, Group, Unit, money_digits, number, show
+from cambist.domain.moment import show_moment
 from cambist.domain.proof import Verdict
 from cambist.domain.text import all_texts, say
 from cambist.domain.trade import Trade, Trades

@@ -6,7 +6,8 @@ An area's file holds ``TEXTS: dict[str, tuple[str, str]]``: key to (English, Fre
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
-from typing import Literal
+from string import Formatter
+from typing import Any, Literal
 
 Language = Literal["en", "fr"]
 
@@ -20,6 +21,7 @@ _AREAS = (
     "results",
     "download",
     "cli",
+    "click",
     "report",
     "demo",
     "trading",
@@ -30,6 +32,7 @@ _AREAS = (
     "floor",
     "running",
     "commands",
+    "orders",
     "drill",
     "parity",
     "webhooks",
@@ -62,7 +65,18 @@ def language() -> Language:
 def say(key: str, /, **params: object) -> str:
     """Return the sentence ``key`` in the language in use, with ``params`` filled in."""
     english, french = _sentence(key)
-    return (french if _language.get() == "fr" else english).format(**params)
+    return _FRENCH.vformat(french, (), params) if _language.get() == "fr" else english.format(**params)
+
+
+class _French(Formatter):
+    """Fills in sentences, and parts thousands (``{count:,}``) as French does."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text = str(super().format_field(value, format_spec))
+        return text.replace(",", "\u202f").replace(".", ",") if "," in format_spec else text
+
+
+_FRENCH = _French()
 
 
 @cache

@@ -42,6 +42,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No exchange rules were at hand: tick size, lot step and minimums do not bind.",
         "Aucune règle de bourse disponible : pas de prix, pas de quantité et minimums ne contraignent pas.",
     ),
+    "note.no_funding": (
+        "No funding was given: what holders of a perpetual pay each other is left out.",
+        "Aucun financement donné : ce que se versent les détenteurs d'un perpétuel n'est pas compté.",
+    ),
     "note.refused": ("{count} wishes refused: {why}", "{count} souhaits refusés : {why}"),
     "refused.short_on_spot": ("shorts are not possible on spot", "pas de vente à découvert au comptant"),
     "refused.already_in": ("a position is held already", "une position est déjà ouverte"),
@@ -65,11 +69,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "backtest.no_candles": (
         (
             "The lake has no candles of {symbol}. It has: {known}. "
-            "Bring some with `cambist import FILE` or `cambist download VENUE SYMBOL TIMEFRAME`."
+            "Bring some with `cambist import FILE` or `cambist download VENUE SYMBOL TIMEFRAME`; "
+            "`cambist demo` makes some up."
         ),
         (
             "Le lac n'a pas de bougies de {symbol}. Il a : {known}. "
-            "Versez-en avec `cambist import FICHIER` ou `cambist download BOURSE SYMBOLE UNITÉ`."
+            "Versez-en avec `cambist import FICHIER` ou `cambist download BOURSE SYMBOLE UNITÉ` ; "
+            "`cambist demo` en invente."
         ),
     ),
     "backtest.which_venue": (

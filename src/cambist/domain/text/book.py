@@ -31,8 +31,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "book.no_account": (
-        "There is no account {account!r}. Those there are: {near}",
-        "Il n'y a pas de compte {account!r}. Ceux qui existent : {near}",
+        "There is no account {account!r}. Those there are: {near} (`cambist account add` adds one)",
+        "Il n'y a pas de compte {account!r}. Ceux qui existent : {near} (`cambist account add` en ajoute un)",
     ),
     "book.no_bot": (
         "The account {account} has no bot {bot!r}. Those it has: {near}",
@@ -51,6 +51,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bus.away": (
         "The bus at {where} is away ({why}); trying again in {seconds} s.",
         "Le bus {where} ne répond pas ({why}) ; nouvel essai dans {seconds} s.",
+    ),
+    "bus.unreadable": (
+        "Message {key} on {topic} is not one of Cambist's and is left out. Who else writes there?",
+        "Le message {key} sur {topic} n'est pas de Cambist et est laissé de côté. Qui d'autre y écrit ?",
     ),
     "bus.lagging": (
         "{group} is too slow on {topic}: {lost} messages went before it took them.",

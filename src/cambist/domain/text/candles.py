@@ -255,17 +255,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "candles.import.progress": ("importing", "importation"),
     "candles.import.done": (
-        "{path}: {venue} {symbol} {timeframe}, {first} → {last} UTC, {count} candles: {added} new, {replaced} changed",
         (
-            "{path} : {venue} {symbol} {timeframe}, {first} → {last} UTC, {count} bougies : {added} nouvelles, "
-            "{replaced} changées"
+            "{path}: {venue} {symbol} {timeframe}, {first} → {last} UTC, {count:,} candles: {added:,} new, "
+            "{replaced:,} changed"
+        ),
+        (
+            "{path} : {venue} {symbol} {timeframe}, {first} → {last} UTC, {count:,} bougies : {added:,} nouvelles, "
+            "{replaced:,} changées"
         ),
     ),
     "candles.import.refused": ("{path}: refused. {why}", "{path} : refusé. {why}"),
-    "candles.import.more": ("... and {count} more", "... et {count} autres"),
+    "candles.import.more": ("... and {count:,} more", "... et {count:,} autres"),
     "candles.import.total": (
-        "files imported: {done}, refused: {refused}; new candles: {added}",
-        "fichiers importés : {done}, refusés : {refused} ; nouvelles bougies : {added}",
+        "files imported: {done}, refused: {refused}; new candles: {added:,}",
+        "fichiers importés : {done}, refusés : {refused} ; nouvelles bougies : {added:,}",
     ),
     "candles.list.help": (
         (
@@ -288,8 +291,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "candles.list.json": ("print JSON, one object per series", "afficher du JSON, un objet par série"),
     "candles.list.empty": (
-        "The lake is empty. Fill it: cambist download VENUE SYMBOL TIMEFRAME, or cambist import FILES",
-        "Le lac est vide. Remplissez-le : cambist download BOURSE SYMBOLE UNITÉ, ou cambist import FICHIERS",
+        (
+            "The lake is empty. Fill it: `cambist download VENUE SYMBOL TIMEFRAME`, `cambist import FILES`, "
+            "or `cambist demo`, which makes candles up."
+        ),
+        (
+            "Le lac est vide. Remplissez-le : `cambist download BOURSE SYMBOLE UNITÉ`, `cambist import FICHIERS`, "
+            "ou `cambist demo`, qui invente des bougies."
+        ),
     ),
     "candles.list.venue": ("venue", "bourse"),
     "candles.list.symbol": ("symbol", "symbole"),

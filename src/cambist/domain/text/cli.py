@@ -15,11 +15,13 @@ TEXTS: dict[str, tuple[str, str]] = {
             "`cambist COMMANDE --help` explique chaque commande."
         ),
     ),
-    "cli.commands": ("Commands", "Commandes"),
+    "cli.commands": ("Commands", "Commandes\u00a0"),
     "options.report.known": (
-        "Name a file in a folder that exists; {folder} is none, or this is a folder itself.",
-        "Nommez un fichier dans un dossier existant ; {folder} n'en est pas un, ou ceci est un dossier.",
+        "No file can be written there ({why}): name one in a folder that exists and is yours.",
+        "Aucun fichier ne peut y être écrit ({why}) : nommez-en un dans un dossier qui existe et vous appartient.",
     ),
+    "cli.system": ("This system did not obey: {why}", "Ce système n'a pas obéi : {why}"),
+    "cli.version": ("Show the version and exit.", "Montrer la version et terminer."),
     "cli.stopped": ("Stopped.", "Arrêté."),
     "cli.up": (
         "start the trading floor: market, bots on paper, live view",
@@ -27,6 +29,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "cli.account": ("accounts, limits, kill switch", "comptes, limites, arrêt d'urgence"),
     "cli.bot": ("make bots, start and stop them", "créer, démarrer et arrêter des robots"),
+    "cli.order": ("buy and sell by hand", "acheter et vendre à la main"),
     "cli.alerts": ("list what you should have been told", "lister ce qu'il fallait vous dire"),
     "cli.heartbeat": (
         "show how the heartbeat fares, and its last signals",
@@ -53,6 +56,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cli.searches": ("list finished searches, or show one", "lister les recherches terminées, ou en montrer une"),
     "cli.parity": (
         "compare what a bot traded with its backtest on what the bot saw",
-        "comparer ce qu'un bot a négocié à son backtest sur ce qu'il a vu",
+        "comparer ce qu'un robot a négocié à son backtest sur ce qu'il a vu",
     ),
 }

@@ -109,6 +109,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Account {account} is there. Next: `cambist bot create NAME STRATEGY --account {account} ...`",
         "Le compte {account} existe. Ensuite : `cambist bot create NOM STRATÉGIE --account {account} ...`",
     ),
+    "account.needs_key": (
+        (
+            "It needs a key: `cambist account key {account}` tries one and keeps it in the vault; "
+            "or set CAMBIST_KEY_{name} and CAMBIST_SECRET_{name} in the environment of the floor."
+        ),
+        (
+            "Il lui faut une clé : `cambist account key {account}` l'essaie et la garde au coffre ; "
+            "ou mettez CAMBIST_KEY_{name} et CAMBIST_SECRET_{name} dans l'environnement du plateau."
+        ),
+    ),
     "account.list.help": ("List the accounts as they stand.", "Lister les comptes et leur état."),
     "account.none": (
         "There is no account yet: `cambist up` makes one on paper, or `cambist account add NAME`.",
@@ -129,6 +139,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "account.left_out": ("{account} is left out: {why}", "{account} est laissé de côté : {why}"),
+    "account.begins": ("It began with {deposit} {quote}.", "Il a commencé avec {deposit} {quote}."),
+    "account.limits": ("Limits: {limits}", "Limites : {limits}"),
     "account.set.form": ("Write it as NAME=VALUE.", "Écrivez-le NOM=VALEUR."),
     "account.set.done": (
         "{account} has these limits; a running engine takes them up at once.",
@@ -137,6 +149,57 @@ TEXTS: dict[str, tuple[str, str]] = {
     "account.halt.help": (
         "Kill switch: no entry leaves, waiting entries are cancelled, what is held stays protected.",
         "Arrêt d'urgence : plus d'entrée, celles en attente sont annulées, ce qui est détenu reste protégé.",
+    ),
+    "account.halt.option.all": ("All accounts.", "Tous les comptes."),
+    "account.halt.which": (
+        "Name one account, or give --all.",
+        "Nommez un compte, ou donnez --all.",
+    ),
+    "account.delete.help": (
+        "Delete an account with its key, its bots and all that is kept of it. What is at its exchange stays there.",
+        "Supprimer un compte avec sa clé, ses robots et tout ce qui en est gardé. Ce qui est à sa bourse y reste.",
+    ),
+    "account.delete.option.force": (
+        "Even if it holds positions or has orders under way: they stay at the exchange, and nobody looks after them.",
+        "Même s'il a des positions ou des ordres en cours : ils restent à la bourse, et personne ne s'en occupe.",
+    ),
+    "account.delete.sure": (
+        "{account} will be gone with its {bots} bots, its orders, trades and ledger. Delete it?",
+        "{account} disparaîtra avec ses {bots} robots, ses ordres, ses trades et son grand livre. Le supprimer ?",
+    ),
+    "account.key.help": (
+        (
+            "Ask for the API key of a testnet or live account, try it at the exchange, and keep it in the vault: "
+            "encrypted, in place of one in the environment."
+        ),
+        (
+            "Demander la clé API d'un compte testnet ou réel, l'essayer à la bourse et la garder au coffre : "
+            "chiffrée, à la place d'une clé dans l'environnement."
+        ),
+    ),
+    "account.key.option.force": (
+        "Keep the key although it may withdraw money.",
+        "Garder la clé bien qu'elle permette de retirer de l'argent.",
+    ),
+    "account.key.paper": (
+        "A paper account needs no key.",
+        "Un compte papier n'a pas besoin de clé.",
+    ),
+    "account.key.api_key": ("API key", "Clé API"),
+    "account.key.secret": ("Secret", "Secret"),
+    "account.key.password": ("Pass phrase", "Phrase secrète"),
+    "account.key.uid": ("User id at the exchange", "Identifiant à la bourse"),
+    "account.key.may.read": ("May read", "Peut lire"),
+    "account.key.may.trade": ("May trade", "Peut négocier"),
+    "account.key.may.withdraw": ("May withdraw", "Peut retirer"),
+    "account.key.yes": ("yes", "oui"),
+    "account.key.no": ("no", "non"),
+    "account.key.unknown": ("the exchange does not say", "la bourse ne le dit pas"),
+    "account.key.holds": ("Opens", "Ouvre"),
+    "account.key.worth": ("About", "Environ"),
+    "account.key.kept": (
+        "The key of {account} is kept in the vault.",
+        "La clé de {account} est gardée au coffre.",
     ),
     "account.reduce_only.help": (
         "No entries; positions are protected and closed as usual.",

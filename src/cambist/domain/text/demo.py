@@ -17,8 +17,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "demo.market": ("building a market", "construction d'un marché"),
     "demo.report": ("writing the report", "écriture du rapport"),
     "demo.about": (
-        "A synthetic year of {symbols}, {count} hourly candles, each strategy from one account of its own:",
-        "Une année synthétique de {symbols}, {count} bougies horaires, un compte par stratégie :",
+        "A synthetic year of {symbols}, {count:,} hourly candles, each strategy from one account of its own:",
+        "Une année synthétique de {symbols}, {count:,} bougies horaires, un compte par stratégie :",
+    ),
+    "demo.stopped": (
+        "Stopped. No report was written; results kept: {ids}. The same command does it all anew.",
+        "Arrêté. Aucun rapport n'est écrit ; résultats gardés : {ids}. La même commande refait tout.",
     ),
     "demo.done": (
         (

@@ -35,8 +35,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "venue.no_perpetuals": (
         "{symbol} is a perpetual: those are traded on paper and in backtests; at {venue}, with real money, spot pairs.",
-        "{symbol} est un perpétuel : ils se négocient sur papier et en backtest ; chez {venue}, avec de l'argent réel, "
-        "seul le comptant.",
+        (
+            "{symbol} est un perpétuel : ils se négocient sur papier et en backtest ; chez {venue}, avec de l'argent "
+            "réel, seul le comptant."
+        ),
     ),
     "venue.no_candles": ("{venue} gives no candles.", "{venue} ne donne pas de bougies."),
     "venue.timeframes": (

@@ -260,6 +260,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "optimise.memory.shared": ("indicators that combinations share {mb} MB", "indicateurs partagés {mb} Mo"),
     "optimise.memory.workers": ("{workers} workers {mb} MB", "{workers} ouvriers {mb} Mo"),
     "optimise.memory.trials": ("finished trials {mb} MB", "essais finis {mb} Mo"),
+    "optimise.memory.chosen": ("the chosen one's figures and report {mb} MB", "résultats et rapport du choix {mb} Mo"),
     "optimise.memory.too_much": (
         "it would take more than the {available} MB that are free ({parts}). {fits}",
         "il en faudrait plus que les {available} Mo libres ({parts}). {fits}",

@@ -30,6 +30,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "results.option.json": ("print JSON instead of tables", "écrire du JSON au lieu de tableaux"),
     "results.kept": ("Kept (UTC)", "Gardé (UTC)"),
     "results.period": ("Period", "Période"),
+    "results.option.delete": (
+        "Delete this one instead, with its trades and report; again for more.",
+        "Supprimer plutôt celui-ci, avec ses trades et son rapport ; à répéter pour plusieurs.",
+    ),
+    "results.delete.sure": ("{ids} will be gone for good. Delete?", "{ids} : c'est pour de bon. Supprimer ?"),
+    "results.deleted": ("Deleted: {ids}", "Supprimé : {ids}"),
     "results.none": (
         "No backtest has been kept yet. `cambist backtest` runs one.",
         "Aucun backtest n'a encore été gardé. `cambist backtest` en exécute un.",

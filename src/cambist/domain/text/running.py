@@ -208,6 +208,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A market order has no price: leave it out, or choose limit.",
         "Un ordre au marché n'a pas de prix : retirez-le, ou choisissez limit.",
     ),
+    "ticket.stop_buy": (
+        "A stop to buy waits above the last price, {last}: to buy below it, give a limit.",
+        "Un stop d'achat attend au-dessus du dernier prix, {last} : pour acheter en dessous, donnez une limite.",
+    ),
+    "ticket.stop_sell": (
+        "A stop to sell waits below the last price, {last}: to sell above it, give a limit.",
+        "Un stop de vente attend sous le dernier prix, {last} : pour vendre au-dessus, donnez une limite.",
+    ),
     "ticket.tick": ("Prices are multiples of {tick}.", "Les prix sont des multiples de {tick}."),
     "ticket.least": ("Give at least {least} {asset}.", "Donnez au moins {least} {asset}."),
     "ticket.least_amount": (

@@ -11,6 +11,10 @@ TEXTS: dict[str, tuple[str, str]] = {
             "le verdict, ce qui fut choisi, et ses résultats."
         ),
     ),
+    "searches.option.delete": (
+        "Delete this one instead, with its report; again for more. Its trials go on counting in its study.",
+        "Supprimer plutôt celle-ci, avec son rapport ; à répéter. Ses essais comptent toujours dans son étude.",
+    ),
     "searches.none": (
         "No search has been kept yet. `cambist optimise` runs one.",
         "Aucune recherche n'a encore été gardée. `cambist optimise` en exécute une.",

@@ -28,7 +28,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Give one size: fraction, notional, risk or quantity.",
         "Donnez une seule taille : fraction, notional, risk ou quantity.",
     ),
-    "strategy.price": ("Give a price above zero.", "Donnez un prix supérieur à zéro."),
+    "strategy.price": ("Give a finite price above zero.", "Donnez un prix fini, supérieur à zéro."),
     "strategy.limit_or_stop": ("Give limit or stop, not both.", "Donnez limit ou stop, pas les deux."),
     "strategy.signals_type": (
         "signals() must return Signals(...).",
@@ -127,8 +127,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Lister tous les indicateurs, ou montrer la fiche de NAME.",
     ),
     "indicators.none": (
-        "There is no indicator {name}. There are: {known}",
-        "Il n'y a pas d'indicateur {name}. Il y a : {known}",
+        "There is no indicator {name}. Perhaps: {known}. `cambist indicators` lists them all.",
+        "Il n'y a pas d'indicateur {name}. Peut-être : {known}. `cambist indicators` les liste tous.",
     ),
     "indicators.name": ("Name", "Nom"),
     "indicators.title": ("What it is", "Ce que c'est"),

@@ -88,6 +88,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A message to or from the gateway cannot be read: {start}",
         "Un message pour la passerelle ou d'elle est illisible : {start}",
     ),
+    "gateway.broke": (
+        "The gateway failed over this request ({why}); its log says where.",
+        "La passerelle a échoué sur cette requête ({why}) ; son journal dit où.",
+    ),
     "gateway.account": (
         "The gateway knows no account {account}.",
         "La passerelle ne connaît pas de compte {account}.",
