@@ -174,7 +174,7 @@ def test_a_cancel_asked_while_the_worker_is_dead_is_honoured(at):
 
 
 def test_two_workers_share_the_queue_and_each_job_gives_one_result(at):
-    wanted = long_one(at)
+    wanted = long_one(at, 10_000)
     with BinanceSimulator(without_one(hours(LONG)[0])) as box:
         at.start(box.url)
         at.start(box.url)

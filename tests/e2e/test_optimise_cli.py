@@ -55,6 +55,8 @@ def test_a_grid_ends_with_a_word_and_is_kept(shell, tmp_path):
     assert len(found["detail"]["top"]) == 8
     assert set(found["params"]) == {"fast", "slow"}
     assert found["out_of_sample"]["trades"] > 0
+    assert "Deleted: #1" in shell("searches", "--delete", "1", "--yes")[1]
+    assert "no search" in shell("searches", "1")[2].lower()
 
 
 def test_every_try_counts_over_the_studys_whole_life(shell):

@@ -1,6 +1,5 @@
 """What a bot traded on paper beside its backtest on what it saw: the same, or the cause is named."""
 
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,7 +7,7 @@ import pytest
 from tests.e2e.paper import Desk, Paper, market
 from tests.unit.sandbox.jail import HOLDS
 
-from cambist.adapters.sandbox.processes import ProcessSandbox
+from cambist.adapters.sandbox.processes import sandbox_here
 from cambist.adapters.storage.heartbeat_log import SqlHeartbeatLog
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.backtest.result import Settings
@@ -134,12 +133,11 @@ def test_a_stored_strategy_is_asked_in_its_jail_as_its_bot_was(source, tmp_path)
     asked = []
 
     def stored(spec):
-        asked.append(Stored(sandbox, source, "stored:1@1", spec.params))
+        asked.append(Stored(sandbox_here("cambist.usecases.inside"), source, "stored:1@1", spec.params))
         return asked[-1]
 
-    with closing(ProcessSandbox("cambist.usecases.inside")) as sandbox:
-        report = run.parity(open_strategy=stored)
-        assert len(asked) == 1
+    report = run.parity(open_strategy=stored)
+    assert len(asked) == 1
     assert (report.differences, report.notes) == ((), ())
     assert report.live_trades == report.matched >= 3
     assert report.live_pnl == report.tested_pnl != 0

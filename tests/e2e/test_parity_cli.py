@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.paper import Paper, market
 
 from cambist.apps.cli.main import main
+from cambist.domain.metrics import number
 from cambist.domain.text import speak
 from cambist.execution.limits import Limits
 from cambist.market.matching import Costs
@@ -60,7 +61,8 @@ def test_each_difference_is_a_row_with_its_cause(dearer, cambist):
     rows = [line for line in out.splitlines() if "the venue charged its own rate" in line]
     assert len(rows) == report.trades
     assert all("20 bps" in row and "10 bps" in row for row in rows)
-    assert f"live {report.live_pnl:.2f}, backtest {report.tested_pnl:.2f}" in out
+    live, tested = (number(float(pnl), 2) for pnl in (report.live_pnl, report.tested_pnl))
+    assert f"live {live}, backtest {tested}" in out
 
 
 def test_it_speaks_french(dearer, cambist):

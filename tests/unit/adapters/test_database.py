@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from tests.contract.result_store import a_result, exactly, many_trades
 
+from cambist.adapters.storage.answers import SqlAnswers
 from cambist.adapters.storage.database import address_of, open_database
 from cambist.adapters.storage.results import SqlResults
 from cambist.adapters.storage.tables import HEAD, Money, metadata
@@ -127,6 +128,17 @@ def test_results_from_before_the_book_are_all_there_after_it(database_url):
     assert [exactly(upgraded.get(result_id)) for result_id in ids] == [exactly(result) for result in before]
     assert tables(database_url) == {*metadata.tables, "alembic_version"}
     assert upgraded.keep(a_result()) > ids[-1]
+
+
+def test_digests_that_anybody_can_make_are_forgotten_and_their_keys_stay_taken(database_url):
+    plain = {"user_id": 1, "key": "k", "request": "a" * 64, "ts": 7, "status": 201, "body": "{}"}
+    go_back(database_url, "0006")
+    engine = sa.create_engine(address_of(database_url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.table("answered", *map(sa.column, plain)).insert().values(plain))
+    kept = SqlAnswers(database_url, 1).claim("k", "a" * 64, 8)
+    assert kept is not None
+    assert kept.request == ""
 
 
 def test_a_money_column_is_never_a_number():

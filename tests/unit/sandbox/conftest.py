@@ -1,14 +1,10 @@
 """One sandbox for all tests of it: a zygote takes a second to start."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from cambist.adapters.sandbox.processes import ProcessSandbox
+from cambist.adapters.sandbox.processes import ProcessSandbox, sandbox_here
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[ProcessSandbox]:
-    one = ProcessSandbox("cambist.usecases.inside")
-    yield one
-    one.close()
+def sandbox() -> ProcessSandbox:
+    return sandbox_here("cambist.usecases.inside")
