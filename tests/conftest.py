@@ -1,6 +1,7 @@
 """Fixtures that every test can ask for, and how tests are shared out to workers."""
 
 import gc
+import logging
 import signal
 from collections.abc import Generator, Iterator
 from functools import cache
@@ -48,6 +49,17 @@ def quick_hashes(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.path.name != "test_passwords.py":
             patch.setattr(passwords, "_hasher", _quick_hasher)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_log_stays_open() -> Iterator[None]:
+    """Take back the log that a command has opened in this process: the next file would write into it, and be heard."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    for handler in [one for one in root.handlers if type(one).__module__.startswith("cambist.")]:
+        root.removeHandler(handler)
 
 
 @cache
