@@ -11,6 +11,7 @@ from tests.offices import PASSWORD, somebody
 
 from cambist.adapters.storage.database import open_database
 from cambist.adapters.storage.register import SqlRegister
+from cambist.adapters.storage.tables.people import answered
 from cambist.domain.errors import StorageFailed
 
 BOT = {
@@ -133,3 +134,12 @@ def _cut_off(here: Site, ann: Visitor, path: str, arrived: bytes, key: str) -> l
     assert here.anybody.portal is not None
     here.anybody.portal.call(cut_off)
     return answered
+
+
+def test_what_was_done_before_an_upgrade_is_not_to_be_done_under_another_key(here: Site, ann: Visitor):
+    """The upgrade forgets what was asked, and what was answered, but not that it was done."""
+    wanted = {"name": "x", "exchange": "simulated", "mode": "paper"}
+    assert ann.post("/brokers", wanted, headers={"Idempotency-Key": "k"}).status_code == 201
+    with open_database(here.services.settings.database_url).begin() as connection:
+        connection.execute(sa.update(answered).values(request="", headers=None))
+    assert ann.post("/brokers", wanted, headers={"Idempotency-Key": "k"}).json()["key"] == "api.key_shown"

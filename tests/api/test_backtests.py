@@ -86,7 +86,7 @@ def finished(at: Place, ann: Visitor) -> int:
 
 def test_a_job_says_what_was_asked_and_nothing_of_the_server(at, ann, finished):
     (job,) = [one for one in ann.get("/jobs").json()["items"] if one["result"] == {"backtest": finished}]
-    assert {"language", "allowed_ms"}.isdisjoint(job["params"])
+    assert {"language", "allowed_per_day_ms"}.isdisjoint(job["params"])
     assert job["params"]["symbols"] == ["BTC/USDT"]
     assert job["step"] == "Keeping the result"
     french = ann.get(f"/jobs/{job['id']}", headers={"Accept-Language": "fr"}).json()

@@ -60,6 +60,9 @@ def test_nothing_is_left_but_what_the_audit_log_says(here: Site, admin: Visitor,
     made = Dealer(here.services.settings.database_url, f"done.{number}", user_id=number)
     made.round_trip(made.add_bot(f"b.{number}"), "100", "110")
     made.take(BotChanged(made.ts, f"b.{number}", BotStatus.STOPPED))
+    for side in Side:  # by hand too
+        made.order(side, "1")
+        made.look()
     assert ann.visitor.get("/orders", params={"since": 0}).json()["items"]
     Dealer(here.services.settings.database_url, f"his.{bob.id}", user_id=bob.id)
     folders = [tmp_path / kind / str(number) for kind in ("reports", "search-reports", "studies")]

@@ -165,11 +165,13 @@ class Account:
     """The time of the last cause that a person was."""
     now_ms: int = 0
     """The latest time that any event told of."""
+    left: frozenset[str] = field(init=False, repr=False, compare=False)
+    """While the journal is read: orders, by client id, that the event at hand made leave. They are judged no more."""
     _under_way: dict[str, dict[str, Working]] = field(init=False, repr=False, compare=False)
     """Of ``orders``, by bot and client id, those that are not over for good: what every event looks through."""
 
     def __post_init__(self) -> None:
-        self._under_way = {}
+        self._under_way, self.left = {}, frozenset()
         for one in self.orders.values():
             self.follow(one)
 
@@ -219,7 +221,9 @@ class Account:
         instrument = seat.bot.instrument
         if not seat.by_hand:
             return seat.bot.position.quantity
-        return self.ledger.balance(FREE, instrument.symbol) if instrument.kind is Kind.PERPETUAL else seat.bought
+        if instrument.kind is Kind.PERPETUAL:
+            return self.ledger.balance(FREE, instrument.symbol)
+        return max(ZERO, min(seat.bought, self.ledger.balance(FREE, instrument.base)))  # it may have left otherwise
 
     def wanted(self, seat: Seat, side: Side) -> Decimal:
         """Return what a bot's entries, or orders by hand, may still bring on ``side``, also those being taken back.

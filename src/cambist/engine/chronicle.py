@@ -32,8 +32,7 @@ from cambist.domain.trading import BreakerStage
 from cambist.domain.wire import from_text
 from cambist.domain.wish import Enter, Wish
 from cambist.engine.account import Account, Outcome, Seat
-from cambist.engine.desk import step
-from cambist.engine.recovery import Journaled
+from cambist.engine.recovery import Journaled, replayed
 from cambist.engine.state import Bot, ClosedTrade
 from cambist.execution.breaker import size_factor
 from cambist.execution.orders import Life, Working
@@ -187,7 +186,7 @@ class _Reader:
                 self.found.course = Course()
 
     def _apply(self, entry: JournalEntry, journaled: Journaled) -> Outcome:
-        outcome = step(self._account, journaled.event)
+        outcome = replayed(self._account, journaled)
         if not self.found.differs and tuple(outcome.commands) != journaled.commands:
             self.found.differs = entry.seq
         return outcome

@@ -196,7 +196,7 @@ def _corrected(account: Account, event: Corrected, out: Outcome) -> Touched:
 def _released(account: Account, event: Released, out: Outcome) -> Touched:
     seat = account.seats[event.bot]
     bot, before = seat.bot, account.equity()
-    if bot.position and bot.exiting is None:  # what is being sold cannot be given away
+    if bot.position and (bot.exiting is None or not account.working(bot.id)):  # what is being sold stays
         cause = f"release|{bot.id}|{event.ts}"
         amount = bot.position.quantity.copy_negate()
         booked(account, book.transfer(cause, bot.id, bot.instrument.base, amount, event.ts), out)

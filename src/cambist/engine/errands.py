@@ -151,9 +151,11 @@ class Errands:
     def _hold_in_time(self, request: Request, params: dict[str, Any]) -> None:
         """Raise `CambistError` for what waited too long, because no engine ran or a venue hung, and could open."""
         age_ms = self._around.wall.now_ms() - request.asked_ms
-        if age_ms <= MOST_AGE_MS or (request.action == "wish" and not requests.enters(params)):
+        closes = params.get("reduce_only") or (request.action == "wish" and not requests.enters(params))
+        if closes or abs(age_ms) <= MOST_AGE_MS:
             return
-        raise CambistError("request.too_late", seconds=age_ms // 1_000, most=MOST_AGE_MS // 1_000)
+        key = "request.too_late" if age_ms > 0 else "request.too_early"
+        raise CambistError(key, seconds=abs(age_ms) // 1_000, most=MOST_AGE_MS // 1_000)
 
     async def _newly(self, account: str) -> Lane:
         specs = {spec.id: spec for spec in await asyncio.to_thread(self._around.register.accounts)}

@@ -165,7 +165,7 @@ def _bound(account: Account, seat: Seat, asset: str, without: str) -> Decimal:
         return ZERO
     if instrument.kind is not Kind.PERPETUAL:
         return sum((one.left * _cost(account, seat, one.order) for one in working if one.order.side is Side.BUY), ZERO)
-    held, price = account.held(seat), account.price_of(seat)
+    held, price = account.held(seat), max(account.price_of(seat), Decimal(repr(seat.bot.mark)))
     bound = 2 * max(ZERO, -held) * price
     for side in Side:
         mine = [one for one in working if one.order.side is side]
@@ -189,12 +189,15 @@ def _price(account: Account, seat: Seat, order: Order) -> Decimal:
     last = account.price_of(seat)
     if order.trigger is not None:  # a purchase that is triggered already is one at the market
         return max(order.trigger, last) if order.side is Side.BUY else order.trigger
+    if order.price is not None and order.side is Side.SELL and seat.bot.instrument.kind is Kind.PERPETUAL:
+        return max(order.price, last)  # below the market it opens a short at the market
     return order.price or last
 
 
 def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) -> None:
     instrument = seat.bot.instrument
-    reason = _refusal(account, seat, order, ts)
+    left = client_id(order.id, instrument.symbol) in account.left
+    reason = None if left else _refusal(account, seat, order, ts)
     if reason is not None:
         _refuse(account, seat, reason, ts, out)
         return

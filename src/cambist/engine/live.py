@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -68,6 +69,7 @@ class Engine:
     ) -> None:
         self._journal = journal
         self._clock = clock
+        self._context = copy_context()
         self._alerts = alerts
         self._tick_s = tick_s
         self._audit = audit
@@ -402,7 +404,8 @@ class Engine:
     def start(self, lane: Lane | None, work: Coroutine[Any, Any, None], then: Callable[[], None] | None = None) -> None:
         """Start ``work``, and call ``then`` when it has ended; it ends when ``lane`` leaves, or the engine stops."""
         tasks = self._tasks if lane is None else lane.tasks
-        task = asyncio.create_task(work)
+        # in the engine's own context: who asked for what begins here may speak another language
+        task = asyncio.get_running_loop().create_task(work, context=self._context.copy())
         tasks.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:

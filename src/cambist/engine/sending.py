@@ -41,7 +41,9 @@ def _enter(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
     if not account.traits.cuts_to_cash:
         order = replace(order, quantity=min(order.quantity, _affordable(seat, price)))
         seat.bot.entries[order.id] = (order, plan)
-    reason = judge(order, seat.bot.instrument, price, account.limits, situation(account, seat, order, ts))
+    left = client_id(order.id, seat.spec.symbol, seat.attempts.get(order.id, 0) + 1) in account.left
+    now = None if left else situation(account, seat, order, ts)
+    reason = None if now is None else judge(order, seat.bot.instrument, price, account.limits, now)
     if reason is not None:
         _refuse(account, seat, order, reason, ts, out)
         return

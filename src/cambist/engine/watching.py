@@ -68,8 +68,10 @@ class Watch:
         """Take note of how an account stands after events."""
         account = lane.account
         seats = account.seats.values()
-        # an order by hand that must be cancelled once more waits for its time as a position does
-        self._holds(lane, frozenset(seat.spec.symbol for seat in seats if seat.bot.position or seat.again_ms))
+        # an order by hand that must be cancelled once more waits for its time as a position does; the margin of a
+        # short by hand goes with its price
+        watched = (one for one in seats if one.bot.position or one.again_ms or (one.by_hand and account.held(one) < 0))
+        self._holds(lane, frozenset(seat.spec.symbol for seat in watched))
         self._is_worth(lane, sum((account.notional(seat) for seat in seats), ZERO))
 
     def forget(self, lane: Lane) -> None:

@@ -108,7 +108,7 @@ def order_of(
         "params": dict(wanted.params),
         "settings": dict(wanted.settings),
         "language": language(),
-        "allowed_ms": _allowed_ms(around.jobs, user_id, limits, now_ms),
+        "allowed_per_day_ms": _allowed_ms(around.jobs, user_id, limits, now_ms),
     }
 
 

@@ -134,8 +134,8 @@ class _Telling:
         percent = min(99, low + int((high - low) * min(1.0, max(0.0, share))))
         if not self._store.tell(self._job.id, step, percent, spent_ms):
             raise Cancelled("jobs.cancelled")
-        allowed_ms = self._job.params.get("allowed_ms")  # for all of a person's jobs, those beside this one too
-        if allowed_ms is not None and self._step.computes and self._spent_ms() > allowed_ms:
+        allowed_ms = self._job.params.get("allowed_per_day_ms")  # for all of a person's jobs, those beside this one too
+        if allowed_ms is not None and self._step.computes and max(spent_ms, self._spent_ms()) > allowed_ms:
             raise TooMany("jobs.out_of_time")
 
     def _spent_ms(self) -> int:

@@ -55,8 +55,8 @@ def delete_person(office: Office, user_id: int, theirs: Belongings, visit: Visit
     removed = [remove_account(theirs.register, spec, theirs.engine, visit.now_ms) for spec in specs]
     asked = [number for number in removed if number is not None]
     if not asked:
-        theirs.forget_files()
         office.people.forget(user_id)
+        theirs.forget_files()
         office.note("user.deleted", visit, person)
     return asked
 
@@ -64,4 +64,4 @@ def delete_person(office: Office, user_id: int, theirs: Belongings, visit: Visit
 def _rests(spec: AccountSpec, theirs: Belongings) -> bool:
     """Tell whether an account holds nothing, has nothing under way, and no bot of it runs."""
     account = recover(Account(spec, theirs.traits_of(spec)), theirs.journal).account
-    return account.idle and all(seat.status in _RESTING for seat in account.seats.values())
+    return account.idle and all(seat.by_hand or seat.status in _RESTING for seat in account.seats.values())

@@ -11,6 +11,7 @@ from cambist.domain.event import (
     Decided,
     FillReported,
     FundingPaid,
+    HandAmended,
     HandOrdered,
     OrderAbsent,
     OrderLost,
@@ -28,8 +29,7 @@ from cambist.domain.timeframe import DAY_MS, MINUTE_MS
 from cambist.domain.wire import to_text
 from cambist.domain.wish import Enter, Quantity
 from cambist.engine.account import Account, Outcome, Seat
-from cambist.engine.desk import step
-from cambist.engine.recovery import Journaled
+from cambist.engine.recovery import Journaled, replayed
 from cambist.engine.state import ClosedTrade
 from cambist.execution.orders import Life, Working
 from cambist.portfolio.average_cost import Lot, Reduced
@@ -63,7 +63,7 @@ class Reader:
         waiting = [(one, _stands(one)) for one in _concerned(account, event)]
         known = account.orders.get(event.fill.client_id) if isinstance(event, FillReported) else None
         stopped = _not_running(account, event)
-        outcome = step(account, event)
+        outcome = replayed(account, journaled)
         if isinstance(event, FillReported) and known is not None and outcome.entries:
             self._filled(event.fill, known, entry)
         elif isinstance(event, FundingPaid):
@@ -132,6 +132,8 @@ class Reader:
 
     def _refused(self, event: AccountEvent, outcome: Outcome, entry: JournalEntry, *, stopped: bool) -> None:
         """Keep what was wished or ordered by hand, and came to nothing before it left."""
+        if isinstance(event, HandAmended):
+            return  # the order that it was about stands as it was
         reasons = [(one.bot, one.reason.value) for one in outcome.refused]
         wishes: list[Enter] = []
         if isinstance(event, Decided | Wished):

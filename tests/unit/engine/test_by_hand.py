@@ -5,20 +5,33 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.property.test_desk import MemoryJournal
 from tests.unit.engine.rooms import BTC, CASH, PERP, bot_spec, instrument
 from tests.unit.engine.test_desk import NATIVE, Desk, placed
 
 from cambist.domain.account import BotStatus
 from cambist.domain.command import TakeBackOrder
-from cambist.domain.event import BotAdded, BotChanged, HandAmended, HandOrdered
+from cambist.domain.event import (
+    AccountEvent,
+    BotAdded,
+    BotChanged,
+    Corrected,
+    HandAmended,
+    HandOrdered,
+    Released,
+    Seen,
+)
 from cambist.domain.order import OrderType, Side
 from cambist.domain.refusal import Reason
 from cambist.domain.report import Status
 from cambist.domain.request import OrderRequest
-from cambist.domain.wish import Enter, Notional
-from cambist.engine.account import Outcome
+from cambist.domain.wish import Enter, Exit, Notional
+from cambist.engine.account import Account, Outcome
+from cambist.engine.desk import step
 from cambist.engine.hand import spendable
+from cambist.engine.recovery import body_of, recover, snapshot_of
 from cambist.execution.limits import Limits
+from cambist.ports.book import JournalEntry
 
 D = Decimal
 BUDGET = bot_spec().budget
@@ -36,7 +49,7 @@ class Hand(Desk):
         self.requests += 1
         limit: dict[str, Any] = {"type": OrderType.MARKET}
         if more.pop("limit", False):
-            limit = {"type": OrderType.LIMIT, "price": D(100)}
+            limit = {"type": OrderType.LIMIT, "price": more.pop("price", D(100))}
         elif "stop" in more:
             limit = {"type": OrderType.STOP, "trigger": more.pop("stop")}
         ordered: dict[str, Any] = {"side": side, "quantity": D(quantity), "instrument": instrument(self.symbol)}
@@ -117,6 +130,19 @@ def test_a_purchase_that_is_triggered_already_costs_what_the_market_asks(symbol:
     assert request.cost_limit == FREE - D("100.4")
 
 
+def test_a_sale_below_the_market_opens_a_short_at_the_market():
+    desk = Hand(NATIVE, symbol=PERP, limits=Limits(max_order_notional=D(1_000)))
+    assert desk.reason(Side.SELL, "50", limit=True, price=D(1)) is Reason.ORDER_NOTIONAL
+    assert Hand(symbol=PERP).reason(Side.SELL, FREE / 100, limit=True, price=D(1)) is Reason.NO_CASH
+
+
+def test_the_margin_of_a_short_goes_with_its_price_before_that_is_journaled():
+    desk = Hand(symbol=PERP)
+    desk.traded(Side.SELL, "100")
+    desk.take(Seen(desk.ts, (), venue_ready=True, marks=((PERP, D(150)),)))
+    assert spendable(desk.account, "USDT") == FREE + 10_000 - 30_000
+
+
 # -- several on one perpetual -----------------------------------------------------------------------------------------
 
 
@@ -180,12 +206,60 @@ def test_what_was_bought_by_hand_counts_as_held(symbol: str, limit: str):
     assert desk.reason(Side.BUY, "5") is None
 
 
+def test_what_has_gone_another_way_counts_no_more():
+    desk = Hand(NATIVE, limits=Limits(max_account_notional=D(1_000)))
+    desk.traded(Side.BUY, "9")
+    desk.take(Corrected(desk.ts, "BTC", D(-9), "adopted"))  # sold elsewhere, and adopted
+    assert desk.reason(Side.BUY, "9") is None
+
+
 def test_it_counts_as_a_position_unless_it_is_dust():
     desk = Hand(NATIVE, limits=Limits(max_open_positions=1))
     desk.traded(Side.BUY, "6")
     assert desk.wish(Enter(side=Side.BUY, size=Notional(500.0))) == []
     desk.traded(Side.SELL, "5.9999")
     assert len(desk.wish(Enter(side=Side.BUY, size=Notional(500.0)))) == 1
+
+
+# -- what is given away, and what is read again ------------------------------------------------------------------------
+
+
+def test_what_cannot_be_sold_can_be_released():
+    desk = Hand()
+    desk.fill(desk.enter(1_000.0), "10")
+    (sale,) = desk.wish(Exit())
+    desk.take(Released(desk.bot, desk.ts))
+    assert desk.seat.bot.position.quantity == 10  # it is on its way
+    desk.report(sale, Status.REFUSED, reason="delisted")
+    desk.take(Released(desk.bot, desk.ts + 1))
+    assert not desk.seat.bot.position
+    assert desk.account.ledger.balance("free", "BTC") == 10
+
+
+def test_what_has_left_is_not_judged_again_when_the_journal_is_read(monkeypatch: pytest.MonkeyPatch):
+    """Another version, with other rules, has written it."""
+    desk, journal = Hand(NATIVE, limits=Limits(max_account_notional=D(1_000))), MemoryJournal()
+
+    def take(event: AccountEvent) -> Outcome:
+        outcome = step(desk.account, event)
+        seq = len(journal.entries) + 1
+        entry = JournalEntry(account="paper", seq=seq, ts=desk.ts, kind="", body=body_of(event, outcome.commands))
+        journal.append([entry])
+        return outcome
+
+    journal.snapshot("paper", 0, snapshot_of(desk.account))
+    monkeypatch.setattr(desk, "take", take)
+    with monkeypatch.context() as older:
+        older.setattr("cambist.engine.hand.judge", lambda *_: None)
+        older.setattr("cambist.engine.sending.judge", lambda *_: None)
+        desk.traded(Side.BUY, "80")
+        desk.fill(desk.enter(5_000.0), "50")
+    found = recover(Account(desk.account.spec, NATIVE), journal)
+    assert not found.differs
+    assert snapshot_of(found.account) == snapshot_of(desk.account)
+    assert found.account.held(found.account.seats[desk.bot]) == 50
+    desk.account = found.account
+    assert desk.reason(Side.BUY, "1") is Reason.ACCOUNT_NOTIONAL  # the rules of today are for what is asked today
 
 
 # -- amending ---------------------------------------------------------------------------------------------------------

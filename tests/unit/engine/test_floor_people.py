@@ -13,7 +13,7 @@ from cambist.domain.account import AccountSpec, BotStatus, Mode
 from cambist.domain.errors import BusFailed
 from cambist.domain.event import BotChanged
 from cambist.domain.request import OrderRequest
-from cambist.domain.text import speak
+from cambist.domain.text import language, speak
 from cambist.domain.timeframe import MINUTE_MS, Timeframe
 from cambist.domain.trading import TradingState
 from cambist.engine.errands import MOST_AGE_MS
@@ -199,6 +199,22 @@ def test_people_are_answered_in_their_own_language(place: Place):
             await started(place, floor)
         answers = [place.register.request(number).answer for number in (french, english, unsaid)]
         assert answers == ["paper est à l'arrêt.", "paper is halted.", "paper is halted."]
+
+    run(work)
+
+
+def test_what_a_request_begins_speaks_the_engine_s_language(place: Place):
+    heard = []
+
+    async def listen() -> None:
+        heard.append(language())
+
+    async def work() -> None:
+        async with place.floor() as floor:
+            speak("fr")
+            engine_of(floor).start(None, listen())
+            await until(lambda: heard, "it has begun")
+            assert heard == ["en"]
 
     run(work)
 

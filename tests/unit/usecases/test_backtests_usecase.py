@@ -100,7 +100,7 @@ def test_what_was_asked_is_what_is_queued(around, ask):
         "settings": COSTS,
         "proof": False,
         "language": "fr",
-        "allowed_ms": None,
+        "allowed_per_day_ms": None,
     }
 
 
@@ -178,16 +178,16 @@ def test_a_person_has_so_many_jobs_at_a_time(around, ask):
 
 def test_minutes_a_day_are_counted_over_24_hours(around, ask):
     limits = {"backtest_minutes_per_day": 2}
-    assert ask(limits).params["allowed_ms"] == 120_000
+    assert ask(limits).params["allowed_per_day_ms"] == 120_000
     around.jobs.begin("j1", NOW)
     job = around.jobs.job("j1")
     assert job.step is None
     around.jobs.add(replace_job(job, id="spent", asked_ms=NOW, cpu_ms=119_000))
-    assert ask(limits).params["allowed_ms"] == 120_000
+    assert ask(limits).params["allowed_per_day_ms"] == 120_000
     around.jobs.add(replace_job(job, id="more", asked_ms=NOW, cpu_ms=1_000))
     with pytest.raises(TooMany):
         ask(limits)
-    assert ask(limits, now_ms=NOW + 86_400_001).params["allowed_ms"] == 120_000
+    assert ask(limits, now_ms=NOW + 86_400_001).params["allowed_per_day_ms"] == 120_000
     with pytest.raises(TooMany):
         ask({"backtest_minutes_per_day": 0}, now_ms=NOW + 86_400_001)
 

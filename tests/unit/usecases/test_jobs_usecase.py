@@ -156,11 +156,24 @@ def test_a_job_ends_when_the_time_that_its_person_has_is_used_up(bench):
     bench.store.add(Job(id="beside", user_id=1, kind="made", params={}, asked_ms=NOW - 1, cpu_ms=1_000))
     bench.store.add(Job(id="long ago", user_id=1, kind="made", params={}, asked_ms=NOW - DAY_MS - 1, cpu_ms=9_000))
     bench.store.add(Job(id="other", user_id=2, kind="made", params={}, asked_ms=NOW, cpu_ms=9_000))
-    bench.start(step(do, computes=True), allowed_ms=3_500)
+    bench.start(step(do, computes=True), allowed_per_day_ms=3_500)
     assert not bench.runs.do("j", "a")
     assert bench.job.status is JobStatus.FAILED
     assert bench.job.failure == Failure(key="jobs.out_of_time", params={})
     assert bench.job.cpu_ms == 3_000
+
+
+def test_a_job_that_was_asked_long_ago_counts_for_itself(bench):
+    def do(tell: Tell) -> None:
+        bench.now_s = 10.0
+        tell(RUNNING, 0.5)
+
+    bench.steps = [step(do, computes=True)]
+    params = {"allowed_per_day_ms": 2_500}
+    bench.store.add(Job(id="j", user_id=1, kind="made", params=params, asked_ms=NOW - DAY_MS - 1))
+    bench.runs.begin("j")
+    assert not bench.runs.do("j", "a")
+    assert bench.job.failure == Failure(key="jobs.out_of_time", params={})
 
 
 def test_a_job_speaks_the_language_of_who_asked(bench):

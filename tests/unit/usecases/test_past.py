@@ -55,6 +55,14 @@ def test_a_sale_by_hand_wins_what_it_brings_over_the_average_cost(dealer: Dealer
     assert (order.source, order.role, order.status, order.average) == ("manual", "signal", "filled", Decimal(150))
 
 
+def test_an_amendment_that_was_refused_is_no_order(dealer: Dealer):
+    name = dealer.order(Side.BUY, "1", limit="90")
+    dealer.look()
+    dealer.amend(name, "1000000", "90")
+    (order,) = dealer.history().read_on().orders(ALL, None)
+    assert (order.client_id, order.quantity, order.status) == (name, Decimal(1), "open")
+
+
 def test_what_is_sold_beyond_what_was_bought_has_no_known_cost(tmp_path: Path):
     dealer = Dealer(sqlite_url(tmp_path / "cambist.db"), held={"USDT": "1000", "BTC": "3"})
     dealer.order(Side.BUY, "1")

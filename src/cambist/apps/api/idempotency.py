@@ -67,7 +67,7 @@ class Idempotent:
         kept = self._answers(user_id).claim(key, digest, self._now_ms())
         if kept is None:
             return None
-        if kept.request != digest:
+        if kept.request and kept.request != digest:  # of what was asked before an upgrade the digest is forgotten
             raise BadInput(HEADER, key, "api.key_reused")
         if kept.status is None:
             raise Taken("api.key_busy")

@@ -73,8 +73,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "api.title.unavailable": ("Not available now", "Indisponible pour le moment"),
     "api.title.internal": ("Internal error", "Erreur interne"),
     "api.key_shown": (
-        "This was done already; its answer holds a secret that is shown once.",
-        "C'est déjà fait ; la réponse contient un secret qui n'est montré qu'une fois.",
+        "This was done already; its answer held a secret that is shown once, or was given before an upgrade.",
+        "C'est déjà fait ; la réponse contenait un secret montré une seule fois, ou date d'avant une mise à jour.",
     ),
     "api.stale": (
         "The heartbeat has told of no candle for {seconds} s.",

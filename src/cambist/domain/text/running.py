@@ -150,12 +150,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "request.too_late": (
         (
-            "It was asked {seconds} s ago, and prices move on: what would trade is done within {most} s or not at all. "
-            "Ask again if you still want it."
+            "It was asked {seconds} s ago (or the clocks of server and engine differ), and prices move on: what would "
+            "trade is done within {most} s or not at all. Ask again if you still want it."
         ),
         (
-            "C'était demandé il y a {seconds} s et les prix bougent : ce qui ferait un ordre est fait en {most} s, ou "
-            "pas du tout. Redemandez-le si vous le voulez encore."
+            "C'était demandé il y a {seconds} s (ou les horloges du serveur et du moteur diffèrent) et les prix "
+            "bougent : ce qui ferait un ordre est fait en {most} s, ou pas du tout. Redemandez-le si vous le voulez "
+            "encore."
+        ),
+    ),
+    "request.too_early": (
+        (
+            "It is dated {seconds} s ahead of the engine's clock, so nobody knows how old it is: let both machines "
+            "keep the time (NTP), then ask again."
+        ),
+        (
+            "C'est daté de {seconds} s en avance sur l'horloge du moteur, on ne sait donc pas son âge : mettez les "
+            "deux machines à l'heure (NTP), puis redemandez."
         ),
     ),
     "running.done.delete": (

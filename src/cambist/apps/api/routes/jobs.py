@@ -20,7 +20,7 @@ from cambist.usecases import backtests
 router = Area("/jobs", tags=["jobs"])
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[0-9A-Za-z_-]+$", examples=["6f9c2d0e5b3a4c1f9d8e7a6b5c4d3e2f"])]
-_INNER = ("language", "allowed_ms")
+_INNER = ("language", "allowed_per_day_ms")
 """Parameters that are no business of whoever asked."""
 
 
