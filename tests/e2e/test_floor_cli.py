@@ -62,6 +62,7 @@ def test_somebody_orders_by_hand_and_deletes_the_account(home: Home):
 
     assert "does not hold that much free" in home.told("order sell BTC/USDT --quantity 5 --yes")
     assert "--amount: '0.5' will not do. Give at least 5 USDT" in home.told("order buy BTC/USDT --amount 0.5 --yes")
+    assert "--amount: '0.01' will not do." in home.told("order buy BTC/USDT --amount 0.01 --yes")
     assert "--limit: '0' will not do" in home.run("order buy BTC/USDT --amount 9 --limit 0 --yes", code=1)
     assert "--limit or --stop, not both" in home.run("order buy BTC/USDT --amount 9 --limit 1 --stop 1", code=1)
     assert "No order nosuch by hand is open" in home.run("order cancel nosuch", code=1)

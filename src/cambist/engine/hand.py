@@ -12,7 +12,7 @@ from cambist.domain.alert import Level
 from cambist.domain.command import Place
 from cambist.domain.event import HandAmended, HandCancelled, HandOrdered
 from cambist.domain.instrument import Instrument, Kind
-from cambist.domain.order import Order, OrderType, Role, Side
+from cambist.domain.order import Order, OrderType, Role, Side, TimeInForce
 from cambist.domain.position import FLAT, ZERO
 from cambist.domain.refusal import Reason, Refused
 from cambist.domain.report import FillReport
@@ -298,4 +298,6 @@ def went_wrong(account: Account, seat: Seat, one: Working, ts: int, out: Outcome
     """Tell the person what the venue made of an order by hand that it neither filled nor was asked to cancel."""
     key = "trading.hand_refused" if one.life is Life.REFUSED else "trading.hand_ended"
     seat.amended.pop(one.request.client_id, None)
-    alert(account, out, ts, Level.WARNING, key, order=one.request.client_id, symbol=one.request.symbol, why=one.reason)
+    asked_for = one.life is not Life.REFUSED and one.order.time_in_force is TimeInForce.IOC
+    level = Level.INFO if asked_for else Level.WARNING
+    alert(account, out, ts, level, key, order=one.request.client_id, symbol=one.request.symbol, why=one.reason)

@@ -30,7 +30,9 @@ from cambist.engine.account import Outcome, Seat
 from cambist.engine.hand import spendable
 from cambist.engine.lane import Lane
 from cambist.engine.live import Engine
+from cambist.execution.orders import Working
 from cambist.portfolio.ledger import held_asset
+from cambist.portfolio.ticket import TOO_LARGE
 from cambist.ports.book import Request
 
 FRESH_MS = 5_000
@@ -140,6 +142,8 @@ def _positive(field: str, value: Any) -> Decimal:
         found = Decimal(0)
     if not found.is_finite() or found <= 0:
         raise BadInput(field, value, "running.amount")
+    if found >= TOO_LARGE:
+        raise BadInput(field, value, "running.too_large")
     return found
 
 
@@ -203,6 +207,16 @@ async def _by_hand(engine: Engine, lane: Lane, request: Request, params: dict[st
     if request.action == "cancel":
         await engine.put(lane, HandCancelled(engine.now_ms(), request.id, name))
         return say("request.cancelling", order=name)
+    return await _amended(engine, lane, request, seat, one, params)
+
+
+async def _amended(
+    engine: Engine, lane: Lane, request: Request, seat: Seat, one: Working, params: dict[str, Any]
+) -> str:
+    name = one.request.client_id
+    for field, kind in (("price", OrderType.LIMIT), ("trigger", OrderType.STOP)):
+        if params.get(field) is not None and one.order.type is not kind:
+            raise BadInput(field, params[field], "request.no_such_level")
     price = _positive("price", params["price"]) if params.get("price") is not None else one.order.price
     trigger = _positive("trigger", params["trigger"]) if params.get("trigger") is not None else one.order.trigger
     quantity = one.request.quantity
@@ -211,6 +225,10 @@ async def _by_hand(engine: Engine, lane: Lane, request: Request, params: dict[st
     if quantity <= one.filled:
         raise BadInput("quantity", f"{quantity:f}", "request.filled", filled=f"{one.filled:f}")
     _in_steps(seat.bot.instrument, quantity, price, trigger)
+    if trigger is not None:
+        last = await _price(engine, lane, seat.spec.symbol)
+        if (trigger - last) * one.order.side.sign <= 0:  # it would act at once
+            raise BadInput("trigger", f"{trigger:f}", f"ticket.stop_{one.order.side}", last=f"{last:f}")
     outcome = await engine.put(lane, HandAmended(engine.now_ms(), request.id, name, quantity, price, trigger))
     if outcome.refused:
         return _told(outcome)

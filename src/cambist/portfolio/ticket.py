@@ -12,6 +12,10 @@ from cambist.domain.order import OrderType, Side
 from cambist.domain.record import record
 
 BPS = Decimal(10_000)
+TOO_LARGE = Decimal("1e16")
+"""No order, price or budget is this large; exact figures of it might not be kept."""
+_DIGITS = 24
+"""Steps are counted exactly up to here."""
 _CENT = Decimal("0.00000001")
 
 
@@ -64,8 +68,7 @@ def ticket(
     wished = quantity if quantity is not None else (amount or Decimal(0)) / valued
     if wished <= 0:
         raise BadInput("quantity" if amount is None else "amount", f"{quantity or amount:f}", "running.amount")
-    lots = (wished / instrument.lot_step).to_integral_value(ROUND_DOWN)
-    whole = lots * instrument.lot_step
+    whole = _steps(wished, instrument.lot_step, ROUND_DOWN, "quantity" if amount is None else "amount")
     _need(instrument, whole, whole * valued, valued)
     fee_bps = instrument.maker_fee_bps if type_ is OrderType.LIMIT else instrument.taker_fee_bps
     notional = whole * valued
@@ -84,6 +87,13 @@ def ticket(
     )
 
 
+def _steps(value: Decimal, step: Decimal, rounding: str, field: str) -> Decimal:
+    count = value / step
+    if value >= TOO_LARGE or count.adjusted() > _DIGITS:
+        raise BadInput(field, f"{value:.6g}", "running.too_large")
+    return count.to_integral_value(rounding) * step
+
+
 def _level(instrument: Instrument, side: Side, type_: OrderType, price: Decimal | None) -> Decimal | None:
     """Return the price at which an order waits, in whole ticks."""
     if type_ is OrderType.MARKET:
@@ -93,7 +103,7 @@ def _level(instrument: Instrument, side: Side, type_: OrderType, price: Decimal 
     if price is None or price <= 0:
         raise BadInput("price", "" if price is None else f"{price:f}", "running.amount")
     rounding = ROUND_FLOOR if side is Side.BUY else ROUND_CEILING
-    level = (price / instrument.tick_size).to_integral_value(rounding) * instrument.tick_size
+    level = _steps(price, instrument.tick_size, rounding, "price")
     if level <= 0:
         raise BadInput("price", f"{price:f}", "ticket.tick", tick=f"{instrument.tick_size:f}")
     return level

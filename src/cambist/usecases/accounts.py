@@ -16,6 +16,7 @@ from cambist.engine.account import Account
 from cambist.engine.recovery import recover
 from cambist.engine.standing import account_standing
 from cambist.execution.settings import limits_of, rules_of
+from cambist.portfolio.ticket import TOO_LARGE
 from cambist.ports.book import Journal, Register, Request
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -42,6 +43,8 @@ def amount(field: str, text: str) -> Decimal:
         found = Decimal(0)
     if not found.is_finite() or found <= 0:
         raise BadInput(field, text, "running.amount")
+    if found >= TOO_LARGE:
+        raise BadInput(field, text, "running.too_large")
     return found
 
 

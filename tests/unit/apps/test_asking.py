@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from cambist.apps import bootstrap
 from cambist.apps.cli.asking import answered, put, sure
 from cambist.domain.account import Mode
-from cambist.domain.errors import CambistError
+from cambist.domain.errors import CambistError, Stopped
 from cambist.domain.text import speak
 from cambist.ports.book import Register
 from cambist.usecases.accounts import add_account, ask
@@ -80,3 +80,13 @@ def test_where_no_engine_runs_nobody_waits_for_its_answer(register, capsys):
     put(register, number, later="order.later")
     assert "within a minute" in capsys.readouterr().out
     assert [request.id for request in register.waiting()] == [number]
+
+
+def test_who_stops_waiting_is_told_that_what_was_asked_stands(register, monkeypatch):
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    number = ask(register, 1, "main", "halt", 0)
+    monkeypatch.setattr("time.sleep", stop)
+    with pytest.raises(Stopped, match="what was asked stands"):
+        put(register, number)

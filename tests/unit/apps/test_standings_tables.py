@@ -147,3 +147,12 @@ def test_figures_are_read_as_people_write_them():
     assert gain_cell(Decimal("12.5"), beside=Decimal(100)).plain == "+12.50"
     speak("fr")
     assert gain_cell(Decimal("1234.5"), beside=Decimal(100)).plain == "+1\u202f234,50"
+
+
+def test_orders_by_hand_are_no_bots_and_say_of_which_account_they_are(account):
+    by_hand = with_bot(account, strategy="hand", id="hand:BTC/USDT")
+    assert "hand:" not in printed(bots_table([account, by_hand]))
+    first, second = (row(printed(accounts_table([one])), "paper") for one in (account, by_hand))
+    assert first != second
+    several = printed(orders_table([replace(by_hand, id="main"), by_hand]))
+    assert {line.split()[0] for line in several.splitlines() if "hand:" in line} == {"main", "paper"}

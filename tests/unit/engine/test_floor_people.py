@@ -219,6 +219,37 @@ def test_what_a_request_begins_speaks_the_engine_s_language(place: Place):
     run(work)
 
 
+def test_an_amendment_is_held_to_what_the_order_is(place: Place):
+    stop = {"symbol": SYMBOL, "side": "buy", "type": "stop", "quantity": "0.01", "trigger": f"{PRICE * 1.1:.2f}"}
+    amendments: list[tuple[int, dict[str, str], str]] = [
+        (0, {"trigger": f"{PRICE * 1.1:.2f}"}, "trigger"),  # a limit order waits at a limit
+        (1, {"price": f"{PRICE * 0.9:.2f}"}, "price"),
+        (1, {"trigger": f"{PRICE * 0.9:.2f}"}, "trigger"),  # it would buy at once
+        (1, {"quantity": "1e30"}, "quantity"),
+    ]
+
+    async def work() -> None:
+        async with place.floor() as floor:
+            for wanted in (order(), stop):
+                ask(place.register, 1, "paper", "order", place.clock.now_ms(), **wanted)
+            await started(place, floor)
+            await until(lambda: len(place.exchange.open_orders("paper")) == 2, "both rest")
+            limited, stopped = sorted(place.exchange.open_orders("paper"), key=lambda one: str(one.type))
+            for which, change, field in amendments:
+                name = (limited, stopped)[which].client_id
+                number = ask(place.register, 1, "paper", "amend", place.clock.now_ms(), order=name, **change)
+                await started(place, floor)
+                asked = place.register.request(number)
+                assert asked.refused
+                assert f"{field}:" in asked.answer
+            assert {one.client_id for one in place.exchange.open_orders("paper")} == {
+                limited.client_id,
+                stopped.client_id,
+            }
+
+    run(work)
+
+
 def test_a_bot_s_budget_is_not_taken_from_what_an_order_by_hand_waits_for(place: Place):
     async def work() -> None:
         async with place.floor() as floor:

@@ -83,3 +83,20 @@ def test_a_limit_needs_a_price_that_is_a_tick_at_least():
     for price in (None, D(0), D("0.001")):
         with pytest.raises(BadInput, match="price"):
             ticket(BTC, Side.BUY, OrderType.LIMIT, last=D(100), quantity=D(1), price=price)
+
+
+@pytest.mark.parametrize(
+    ("last", "field", "figures"),
+    [
+        ("100", "quantity", {"quantity": "1e25"}),
+        ("100", "amount", {"amount": "1e400"}),
+        ("1e-12", "amount", {"amount": "1e15"}),
+        ("100", "price", {"quantity": "1", "price": "1e30"}),
+    ],
+)
+def test_figures_that_cannot_be_exact_are_refused_by_name(last: str, field: str, figures: dict[str, str]):
+    given = {name: D(text) for name, text in figures.items()}
+    kind = OrderType.LIMIT if "price" in given else OrderType.MARKET
+    with pytest.raises(BadInput) as caught:
+        ticket(BTC, Side.BUY, kind, last=D(last), **given)
+    assert (caught.value.field, caught.value.key) == (field, "running.too_large")

@@ -59,7 +59,7 @@ def test_an_amendment_that_was_refused_is_no_order(dealer: Dealer):
     name = dealer.order(Side.BUY, "1", limit="90")
     dealer.look()
     dealer.amend(name, "1000000", "90")
-    (order,) = dealer.history().read_on().orders(ALL, None)
+    (order,) = dealer.history().read_on().orders(ALL, 10)
     assert (order.client_id, order.quantity, order.status) == (name, Decimal(1), "open")
 
 

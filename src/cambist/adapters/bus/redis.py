@@ -233,7 +233,12 @@ async def _cancellable(call: Awaitable[_Answer]) -> _Answer:
 def _client(url: str, retry: Retry) -> Redis:
     try:
         return Redis.from_url(
-            url, decode_responses=True, socket_timeout=_SOCKET_S, socket_connect_timeout=_SOCKET_S, retry=retry
+            url,
+            decode_responses=True,
+            encoding_errors="replace",  # what is not text is none of ours, and must not break off what we read
+            socket_timeout=_SOCKET_S,
+            socket_connect_timeout=_SOCKET_S,
+            retry=retry,
         )
     except ValueError:
         # the address may hold a password: name no more of it than its beginning

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cambist.domain.broker import KeyTest
+    from cambist.domain.credentials import Credentials
     from cambist.domain.request import Traits
+    from cambist.ports.exchanges import Exchanges
 
 
 @click.group(help=say("account.help"))
@@ -125,25 +127,31 @@ def set_(name: str, changes: tuple[str, ...]) -> None:
 def key(name: str, force: bool) -> None:
     """Ask for a key, try it at the account's exchange, and keep it in the vault."""
     from cambist.apps.cli.tables import console
+    from cambist.domain.credentials import Credentials
     from cambist.usecases.accounts import account_of
 
     register = bootstrap.register()
     spec = account_of(register, name)
     if spec.mode is Mode.PAPER:
         raise BadInput("NAME", name, "account.key.paper")
-    test, number = asyncio.run(_change_key(register, spec, force=force))
+    settings = load()
+    exchanges = bootstrap.exchanges(settings, bootstrap.gateway(settings))
+    needs = next((card.needs for card in exchanges.cards() if card.id == spec.venue), ("api_key", "secret"))
+    given = {part: click.prompt(say(f"account.key.{part}"), hide_input=part != "api_key") for part in needs}
+    credentials = Credentials(**{"api_key": "", "secret": ""} | given)
+    test, number = asyncio.run(_change_key(register, spec, exchanges, credentials, force=force))
     console().print(_opened(test))
     click.echo(say("account.key.kept", account=name))
     put(register, number)
 
 
-async def _change_key(register: Register, spec: AccountSpec, *, force: bool) -> "tuple[KeyTest, int]":
-    """Ask for what a key consists of; return what it opens, and the number of the request to trade with it."""
-    from cambist.domain.credentials import Credentials
+async def _change_key(
+    register: Register, spec: AccountSpec, exchanges: "Exchanges", credentials: "Credentials", *, force: bool
+) -> "tuple[KeyTest, int]":
+    """Try a key, and keep it; return what it opens, and the number of the request to trade with it."""
     from cambist.usecases.brokers import Brokers
 
     settings = load()
-    exchanges = bootstrap.exchanges(settings, bootstrap.gateway(settings))
     brokers = Brokers(
         user_id=spec.user_id,
         register=register,
@@ -153,9 +161,7 @@ async def _change_key(register: Register, spec: AccountSpec, *, force: bool) -> 
         now_ms=now_ms,
     )
     try:
-        needs = next((card.needs for card in exchanges.cards() if card.id == spec.venue), ("api_key", "secret"))
-        given = {part: click.prompt(say(f"account.key.{part}"), hide_input=part != "api_key") for part in needs}
-        return await brokers.change_key(spec.id, Credentials(**{"api_key": "", "secret": ""} | given), force=force)
+        return await brokers.change_key(spec.id, credentials, force=force)
     finally:
         await exchanges.close()
 

@@ -5,7 +5,7 @@ import time
 import click
 
 from cambist.apps import bootstrap
-from cambist.domain.errors import BadInput, CambistError, NotFound
+from cambist.domain.errors import BadInput, CambistError, NotFound, Stopped
 from cambist.domain.standing import AccountStanding
 from cambist.domain.text import say
 from cambist.ports.book import Register, Request
@@ -30,11 +30,14 @@ def put(register: Register, number: int, *, later: str = "asking.later") -> None
 def answered(register: Register, number: int) -> str | None:
     """Wait for an engine's answer to request ``number``, and return it; None if none answers.
 
-    Raises `CambistError` with the engine's words if it refused.
+    Raises `CambistError` with the engine's words if it refused, `Stopped` on Ctrl-C: what was asked stands.
     """
-    request = _done(register, number, _SOON_S)
-    if request is None and _engine_runs():
-        request = _done(register, number, _PATIENCE_S)
+    try:
+        request = _done(register, number, _SOON_S)
+        if request is None and _engine_runs():
+            request = _done(register, number, _PATIENCE_S)
+    except KeyboardInterrupt:
+        raise Stopped("asking.stands") from None
     if request is not None and request.refused:
         raise CambistError("request.engine_refused", why=request.answer)
     return None if request is None else request.answer

@@ -82,13 +82,13 @@ def create(
 @command.command("list", help=say("bot.list.help"))
 def list_() -> None:
     """List the bots as they stand."""
-    from cambist.apps.cli.standings import bots_table
+    from cambist.apps.cli.standings import bots_of, bots_table
     from cambist.apps.cli.tables import console
 
     register = bootstrap.register()
     found, left_out = standings_told(register)
     out = console()
-    out.print(bots_table(found, out) if any(one.bots for one in found) else say("bot.none"))
+    out.print(bots_table(found, out) if any(map(bots_of, found)) else say("bot.none"))
     seated = {bot.id for one in found for bot in one.bots}
     for spec in register.bots():
         if spec.id not in seated and spec.account not in left_out:

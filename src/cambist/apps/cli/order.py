@@ -158,6 +158,8 @@ def _as_written(given: dict[str, str | None], level: str | None) -> Iterator[Non
         yield
     except BadInput as error:
         name = level if error.field == "price" and level is not None else error.field
+        other = {"quantity": "amount", "amount": "quantity"}.get(name, name)
+        name = other if given.get(name) is None and given.get(other) is not None else name
         raise BadInput(f"--{name}", given.get(name) or error.value, error.key, **error.params) from None
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cambist.apps.cli import tables
-from cambist.domain.account import BotStatus, Mode
+from cambist.domain.account import HAND, BotStatus, Mode
 from cambist.domain.metrics import Unit, money_digits, number, show
 from cambist.domain.order import Side
 from cambist.domain.standing import AccountStanding, BotStanding, OrderStanding
@@ -37,6 +37,11 @@ _STATUS = {BotStatus.RUNNING: tables.GAIN, BotStatus.PAUSED: BAD, BotStatus.SUSP
 _PROTECTION = {"native": tables.GAIN, "emulated": WARN, "none_wanted": BAD, "closing": ""}
 
 
+def bots_of(account: AccountStanding) -> list[BotStanding]:
+    """Return the bots of an account, without those that stand for orders by hand."""
+    return [bot for bot in account.bots if bot.strategy != HAND]
+
+
 def accounts_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
     """Return one line per account: where it trades, how it stands, and what of it somebody should look at."""
     if not accounts:
@@ -49,7 +54,7 @@ def accounts_table(accounts: Sequence[AccountStanding], terminal: Console | None
         "in_bots": [Text(money(one.equity, one.quote)) for one in accounts],
         "gain": [gain_cell(one.equity - budget_of(one) + one.won, budget_of(one)) for one in accounts],
         "free": [Text(money(one.free, one.quote)) for one in accounts],
-        "bots": [Text(number(len(one.bots), 0)) for one in accounts],
+        "bots": [Text(number(len(bots_of(one)), 0)) for one in accounts],
         "orders": [Text(number(sum(len(bot.orders) for bot in one.bots), 0)) for one in accounts],
         "needs": [needs_cell(one) or Text(tables.NONE, style=tables.FAINT) for one in accounts],
     }
@@ -58,7 +63,7 @@ def accounts_table(accounts: Sequence[AccountStanding], terminal: Console | None
 
 def bots_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
     """Return one line per bot of ``accounts``; the account is named if there are several."""
-    bots = [(account, bot) for account in accounts for bot in account.bots]
+    bots = [(account, bot) for account in accounts for bot in bots_of(account)]
     if not bots:
         return Text(say("standing.no_bots"))
     columns = {
@@ -82,21 +87,26 @@ def bots_table(accounts: Sequence[AccountStanding], terminal: Console | None = N
 
 
 def orders_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
-    """Return one line per order under way, those first of which nobody knows what has become."""
-    orders = [(bot, order) for account in accounts for bot in account.bots for order in bot.orders]
+    """Return one line per order under way, those first of which nobody knows what has become.
+
+    The account is named if there are several.
+    """
+    orders = [(account, bot, order) for account in accounts for bot in account.bots for order in bot.orders]
     if not orders:
         return Text(say("standing.no_orders"), style=tables.FAINT)
-    orders.sort(key=lambda pair: (pair[1].life != "unknown", pair[1].since_ms))
+    orders.sort(key=lambda one: (one[2].life != "unknown", one[2].since_ms))
     columns = {
-        "bot": [Text(bot.id, style="bold") for bot, _ in orders],
-        "market": [Text(order.symbol) for _, order in orders],
-        "order": [order_cell(order) for _, order in orders],
-        "quantity": [Text(quantity_text(order)) for _, order in orders],
-        "price": [Text(level_text(order)) for _, order in orders],
-        "state": [life_cell(order.life) for _, order in orders],
-        "since": [Text(clock_text(order.since_ms, date=True), style=tables.FAINT) for _, order in orders],
-        "id": [Text(order.client_id, style=tables.FAINT) for _, order in orders],
+        "bot": [Text(bot.id, style="bold") for _, bot, _ in orders],
+        "market": [Text(order.symbol) for _, _, order in orders],
+        "order": [order_cell(order) for _, _, order in orders],
+        "quantity": [Text(quantity_text(order)) for _, _, order in orders],
+        "price": [Text(level_text(order)) for _, _, order in orders],
+        "state": [life_cell(order.life) for _, _, order in orders],
+        "since": [Text(clock_text(order.since_ms, date=True), style=tables.FAINT) for _, _, order in orders],
+        "id": [Text(order.client_id, style=tables.FAINT) for _, _, order in orders],
     }
+    if len(accounts) > 1:
+        columns = {"account": [Text(account.id) for account, _, _ in orders]} | columns
     return _table(columns, terminal)
 
 

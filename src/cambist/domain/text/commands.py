@@ -164,8 +164,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Même s'il a des positions ou des ordres en cours : ils restent à la bourse, et personne ne s'en occupe.",
     ),
     "account.delete.sure": (
-        "{account} will be gone with its {bots} bots, its orders, trades and ledger. Delete it?",
-        "{account} disparaîtra avec ses {bots} robots, ses ordres, ses trades et son grand livre. Le supprimer ?",
+        "{account} will be gone with its orders, trades, ledger and bots ({bots}). Delete it?",
+        "{account} disparaîtra avec ses ordres, ses trades, son grand livre et ses robots ({bots}). Le supprimer ?",
     ),
     "account.key.help": (
         (
@@ -298,6 +298,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "bot.deleted": ("{bot} is deleted; it had not begun.", "{bot} est supprimé ; il n'avait pas commencé."),
     "asking.yes_no": ("y/N", "o/N"),
     "asking.yes_or_no": ("Answer y (yes) or n (no).", "Répondez o (oui) ou n (non)."),
+    "asking.stands": (
+        (
+            "Not waiting any longer, but what was asked stands, and may be done at any moment: look before you ask "
+            "again (`cambist order list`, `cambist bot list`)."
+        ),
+        (
+            "L'attente est finie, mais ce qui est demandé reste demandé et peut se faire à tout moment : regardez "
+            "avant de redemander (`cambist order list`, `cambist bot list`)."
+        ),
+    ),
     "asking.later": (
         "No engine has answered: it will be done when one runs (`cambist up`).",
         "Aucun moteur n'a répondu : ce sera fait quand l'un tournera (`cambist up`).",

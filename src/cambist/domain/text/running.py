@@ -173,6 +173,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{bot} is deleted; its money is the account's again.",
         "{bot} est supprimé ; son argent revient au compte.",
     ),
+    "running.too_large": (
+        "Give a number below 10,000,000,000,000,000; this one would not be exact.",
+        "Donnez un nombre sous 10 000 000 000 000 000 ; celui-ci ne serait pas exact.",
+    ),
+    "request.no_such_level": (
+        "A limit order has a limit and no stop, a stop order a stop and no limit, one at market neither.",
+        "Un ordre limite a une limite et pas de stop, un stop l'inverse ; un ordre au marché n'a ni l'un ni l'autre.",
+    ),
     "request.wishes": ("Give a list of 1 to {most} wishes.", "Donnez une liste de 1 à {most} souhaits."),
     "request.kind": ("Use enter, exit or cancel.", "Utilisez enter, exit ou cancel."),
     "request.one_size": (

@@ -79,8 +79,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{symbol} : la bourse a refusé l'ordre {order} : {why}",
     ),
     "trading.hand_ended": (
-        "{symbol}: order {order} ended at the venue before it was filled: {why}",
-        "{symbol} : l'ordre {order} a pris fin à la bourse avant d'être exécuté : {why}",
+        "{symbol}: order {order} ended at the venue before it was filled whole. {why}",
+        "{symbol} : l'ordre {order} a pris fin à la bourse avant d'être exécuté en entier. {why}",
     ),
     "trading.active": ("active", "actif"),
     "trading.reduce_only": ("reduce only", "réduction seulement"),
