@@ -124,7 +124,7 @@ def test_an_account_that_no_engine_runs_is_deleted_at_once(home: Home):
     home.run("account add paper")
     home.run("bot create b ema_cross --symbol BTC/USDT --timeframe 1m --budget 100")
     said = answered(home, ["delete", "paper"], "n\n")
-    assert "gone with its 1 bots" in said.output
+    assert "bots (1). Delete it?" in said.output
     assert "b has not started yet" in home.run("bot list")
     assert "is deleted, with its bots" in answered(home, ["delete", "paper"], "y\n").output
     assert "no account yet" in home.run("account list")
