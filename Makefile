@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check docs bench format lock hooks clean
+.PHONY: help install up demo test check types contracts-and-docs docs bench format lock hooks clean
 
 help:  ## list what can be asked
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -33,10 +33,15 @@ test: $(READY)  ## run every test
 check: $(READY)  ## all that CI checks: format, lint, types, contracts, sizes, docs, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory -j2 --output-sync types contracts-and-docs
+	@$(MAKE) --no-print-directory test
+
+types: $(READY)
 	@$(BIN)/mypy
+
+contracts-and-docs: $(READY)
 	@$(BIN)/lint-imports
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
-	@$(MAKE) --no-print-directory test
 
 docs: $(READY)  ## write the generated pages anew and build the documentation into site/
 	@$(BIN)/python -m tests.docs.generated
