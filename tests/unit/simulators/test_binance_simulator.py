@@ -1,14 +1,19 @@
 """The simulator against the exchange's documentation, through a plain HTTP client."""
 
+import asyncio
+import gc
 import json
+import socket
 import urllib.error
 import urllib.request
+import warnings
+from urllib.parse import urlsplit
 
 import pytest
 
 from cambist.domain.timeframe import Timeframe
 from cambist.market.synthetic import synthetic_market
-from cambist.simulators.binance import BinanceSimulator
+from cambist.simulators.binance import BinanceSimulator, ExchangeServer
 from cambist.simulators.faults import Fault, Kind
 
 START = 1_704_067_200_000
@@ -126,3 +131,29 @@ def test_a_fault_lets_requests_pass_then_strikes_so_often():
             assert answer.headers["Retry-After"] == "9"
         get(server, "ping")
         assert [one.fault for one in server.requests("/api/v3/ping")] == [None, Kind.STATUS, None]
+
+
+async def _knock_while_it_goes_down(turns: int) -> None:
+    server = ExchangeServer([SOURCE], instruments=(), customers=())
+    address = urlsplit(await server.start())
+    knocking = []
+    for _ in range(10):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex((address.hostname, address.port))
+        knocking.append(client)
+    for _ in range(turns):  # of the loop: accepted, handed over, served
+        await asyncio.sleep(0)
+    await server.refuse(0)
+    for client in knocking:
+        client.close()
+    await server.stop()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_who_connects_while_it_goes_down_is_not_left_hanging(turns):
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", ResourceWarning)
+        asyncio.run(_knock_while_it_goes_down(turns))
+        gc.collect()
+    assert [str(one.message) for one in heard if one.category is ResourceWarning] == []
