@@ -13,7 +13,7 @@ from cambist.domain.command import Place, PlacePair, VenueCommand
 from cambist.domain.event import Configured, GuardTouched
 from cambist.domain.instrument import Kind
 from cambist.domain.ledger import LedgerEntry
-from cambist.domain.order import OrderType, Side
+from cambist.domain.order import Order, OrderType, Side
 from cambist.domain.position import ZERO, Position
 from cambist.domain.refusal import Refused
 from cambist.domain.report import OrderReport
@@ -165,13 +165,13 @@ class Account:
     """The time of the last cause that a person was."""
     now_ms: int = 0
     """The latest time that any event told of."""
-    left: frozenset[str] = field(init=False, repr=False, compare=False)
+    already_sent: frozenset[str] = field(init=False, repr=False, compare=False)
     """While the journal is read: orders, by client id, that the event at hand made leave. They are judged no more."""
     _under_way: dict[str, dict[str, Working]] = field(init=False, repr=False, compare=False)
     """Of ``orders``, by bot and client id, those that are not over for good: what every event looks through."""
 
     def __post_init__(self) -> None:
-        self._under_way, self.left = {}, frozenset()
+        self._under_way, self.already_sent = {}, frozenset()
         for one in self.orders.values():
             self.follow(one)
 
@@ -252,10 +252,9 @@ class Account:
         out. What by hand is less than the venue would take back counts for nothing."""
         bot = seat.bot
         if seat.by_hand:
-            price = self.price_of(seat)
             waiting = (one for one in self.working(bot.id) if not one.order.reduces and one.order.id != without)
-            ordered = sum((one.left * (one.order.price or one.order.trigger or price) for one in waiting), ZERO)
-            held = abs(self.held(seat)) * price
+            ordered = sum((one.left * self.valued_at(seat, one.order) for one in waiting), ZERO)
+            held = abs(self.held(seat)) * self.price_of(seat)
             return ordered + (held if held >= bot.instrument.min_notional else ZERO)
         entries = sum((order.quantity for order, _ in bot.entries.values() if order.id != without), ZERO)
         return (abs(bot.position.quantity) + entries) * Decimal(repr(bot.mark))
@@ -326,6 +325,15 @@ class Account:
         """Return about where the bot's market is."""
         known = self.prices.get(seat.spec.symbol)
         return known[0] if known is not None else Decimal(repr(seat.bot.mark))
+
+    def valued_at(self, seat: Seat, order: Order) -> Decimal:
+        """Return the price that an order by hand counts at: its own, or the market's where that goes first."""
+        last = self.price_of(seat)
+        if order.trigger is not None:  # a purchase that is triggered already is one at the market
+            return max(order.trigger, last) if order.side is Side.BUY else order.trigger
+        if order.price is not None and order.side is Side.SELL and seat.bot.instrument.kind is Kind.PERPETUAL:
+            return max(order.price, last)  # below the market it opens a short at the market
+        return order.price or last
 
     def protection(self, bot: str) -> Protection:
         """Tell who guards the bot's position."""

@@ -14,12 +14,12 @@ from cambist.domain.event import HandAmended, HandCancelled, HandOrdered
 from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.order import Order, OrderType, Role, Side, TimeInForce
 from cambist.domain.position import FLAT, ZERO
-from cambist.domain.refusal import Reason, Refused
+from cambist.domain.refusal import Reason
 from cambist.domain.report import FillReport
 from cambist.domain.request import OrderRequest
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.account import RETRY_MS, Account, Amendment, Outcome, Seat, Touched
-from cambist.engine.sending import DEFAULT_FEE_BPS, ROOM_BPS, alert, booked, cancel, send, situation, tell_refused
+from cambist.engine.sending import DEFAULT_FEE_BPS, ROOM_BPS, alert, booked, cancel, refuse, send, situation
 from cambist.engine.state import Bot, State
 from cambist.execution.ids import client_id
 from cambist.execution.limits import Situation
@@ -95,7 +95,7 @@ def amended(account: Account, event: HandAmended, out: Outcome) -> Touched:
     wanted = replace(one.order, quantity=left, price=event.price, trigger=event.trigger)
     reason = _refusal(account, seat, wanted, event.ts) if left > 0 else None
     if reason is not None:
-        _refuse(account, seat, reason, event.ts, out)
+        refuse(account, seat, reason, event.ts, out)
         return event.ts, (seat,)
     seat.amended[event.client_id] = Amendment(event.request, event.quantity, event.price, event.trigger)
     cancel(account, one, event.ts, out)
@@ -182,24 +182,15 @@ def _cost(account: Account, seat: Seat, order: Order) -> Decimal:
     bps = DEFAULT_FEE_BPS if instrument.taker_fee_bps is None else instrument.taker_fee_bps
     if order.type is not OrderType.LIMIT:
         bps += ROOM_BPS
-    return _price(account, seat, order) * (1 + bps / 10_000)
-
-
-def _price(account: Account, seat: Seat, order: Order) -> Decimal:
-    last = account.price_of(seat)
-    if order.trigger is not None:  # a purchase that is triggered already is one at the market
-        return max(order.trigger, last) if order.side is Side.BUY else order.trigger
-    if order.price is not None and order.side is Side.SELL and seat.bot.instrument.kind is Kind.PERPETUAL:
-        return max(order.price, last)  # below the market it opens a short at the market
-    return order.price or last
+    return account.valued_at(seat, order) * (1 + bps / 10_000)
 
 
 def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) -> None:
     instrument = seat.bot.instrument
-    left = client_id(order.id, instrument.symbol) in account.left
+    left = client_id(order.id, instrument.symbol) in account.already_sent
     reason = None if left else _refusal(account, seat, order, ts)
     if reason is not None:
-        _refuse(account, seat, reason, ts, out)
+        refuse(account, seat, reason, ts, out)
         return
     request = OrderRequest(
         client_id=client_id(order.id, instrument.symbol),
@@ -217,15 +208,9 @@ def _place(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
     out.commands.append(Place(request))
 
 
-def _refuse(account: Account, seat: Seat, reason: Reason, ts: int, out: Outcome) -> None:
-    refused = Refused(seat.spec.id, ts, reason)
-    seat.state.refused.append(refused)
-    tell_refused(account, refused, out)
-
-
 def _refusal(account: Account, seat: Seat, order: Order, ts: int) -> Reason | None:
     """Tell why ``order`` may not leave, in the place of the one of its id if that stands; None if it may."""
-    price, instrument = _price(account, seat, order), seat.bot.instrument
+    price, instrument = account.valued_at(seat, order), seat.bot.instrument
     if price <= 0:
         return Reason.STALE_PRICE
     reason = judge(order, instrument, price, account.limits, _now(account, seat, order, ts))
@@ -237,7 +222,7 @@ def _refusal(account: Account, seat: Seat, order: Order, ts: int) -> Reason | No
 def _now(account: Account, seat: Seat, order: Order, ts: int) -> Situation:
     """Return the situation for an order by hand: it is paid for from the account's free cash, to the last unit."""
     # what it may cost beyond its notional counts against the cash
-    beyond = order.quantity * (_cost(account, seat, order) - _price(account, seat, order))
+    beyond = order.quantity * (_cost(account, seat, order) - account.valued_at(seat, order))
     now, opens = situation(account, seat, order, ts), order.quantity > _closing(account, seat, order)
     free = _means(account, seat, order) - beyond
     return replace(now, opposed=now.opposed and opens, free_cash=free, cash_binds=True)
@@ -246,7 +231,7 @@ def _now(account: Account, seat: Seat, order: Order, ts: int) -> Situation:
 def _means(account: Account, seat: Seat, order: Order) -> Decimal:
     """Return what an order may cost: the free cash, and of a perpetual the margin that it sets free."""
     free = spendable(account, seat.bot.instrument.quote, order.id)
-    return free + _closing(account, seat, order) * _price(account, seat, order)
+    return free + _closing(account, seat, order) * account.valued_at(seat, order)
 
 
 def _closing(account: Account, seat: Seat, order: Order) -> Decimal:

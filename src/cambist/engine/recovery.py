@@ -62,11 +62,11 @@ def recover(account: Account, journal: Journal) -> Recovered:
 
 def replayed(account: Account, journaled: Journaled) -> Outcome:
     """Take a journaled event through the desk again. What it made leave has left, whatever rules there are today."""
-    account.left = frozenset(one.client_id for one in Outcome(list(journaled.commands)).requests())
+    account.already_sent = frozenset(one.client_id for one in Outcome(list(journaled.commands)).requests())
     try:
         return step(account, journaled.event)
     finally:
-        account.left = frozenset()
+        account.already_sent = frozenset()
 
 
 def snapshot_of(account: Account) -> str:

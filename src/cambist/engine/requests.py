@@ -5,7 +5,7 @@ those that it has acted on (`Account.first`). So a request whose answer was lost
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from cambist.domain.errors import BadInput, CambistError, NotFound
@@ -18,6 +18,7 @@ from cambist.domain.event import (
     TradingChanged,
     Wished,
 )
+from cambist.domain.exact import amount
 from cambist.domain.instrument import Instrument
 from cambist.domain.order import OrderType, Side, TimeInForce
 from cambist.domain.record import record
@@ -32,7 +33,7 @@ from cambist.engine.lane import Lane
 from cambist.engine.live import Engine
 from cambist.execution.orders import Working
 from cambist.portfolio.ledger import held_asset
-from cambist.portfolio.ticket import TOO_LARGE
+from cambist.portfolio.ticket import must_wait
 from cambist.ports.book import Request
 
 FRESH_MS = 5_000
@@ -108,43 +109,31 @@ def _wish(given: Any) -> Wish:
     sizes = [name for name in _SIZES if given.get(name) is not None]
     if len(sizes) != 1:
         raise BadInput("quantity", ", ".join(sizes), "request.one_size")
-    size = _SIZES[sizes[0]](_positive(sizes[0], given[sizes[0]]))
+    size = _SIZES[sizes[0]](amount(sizes[0], given[sizes[0]]))
     guards: dict[str, Any] = {name: _fraction(name, given[name]) for name in _GUARDS if given.get(name) is not None}
-    limit = None if given.get("limit") is None else float(_positive("limit", given["limit"]))
+    limit = None if given.get("limit") is None else float(amount("limit", given["limit"]))
     return Enter(side=_side(given.get("side")), size=size, limit=limit, **guards)
 
 
 _SIZES: dict[str, Any] = {
     "quantity": Quantity,
-    "notional": lambda amount: Notional(float(amount)),
-    "fraction": lambda amount: _whole_at_most(amount),
+    "notional": lambda size: Notional(float(size)),
+    "fraction": lambda size: _whole_at_most(size),
 }
 _GUARDS = ("stop_loss", "take_profit", "trailing_stop")
 
 
-def _whole_at_most(amount: Decimal) -> Size:
-    if amount > 1:
-        raise BadInput("fraction", f"{amount:f}", "request.fraction")
-    return Fraction(float(amount))
+def _whole_at_most(size: Decimal) -> Size:
+    if size > 1:
+        raise BadInput("fraction", f"{size:f}", "request.fraction")
+    return Fraction(float(size))
 
 
 def _fraction(field: str, value: Any) -> float:
-    found = _positive(field, str(value) if isinstance(value, float) else value)
+    found = amount(field, str(value) if isinstance(value, float) else value)
     if found >= 1 and field != "take_profit":
         raise BadInput(field, value, "request.fraction")
     return float(found)
-
-
-def _positive(field: str, value: Any) -> Decimal:
-    try:
-        found = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else Decimal(0)
-    except InvalidOperation:
-        found = Decimal(0)
-    if not found.is_finite() or found <= 0:
-        raise BadInput(field, value, "running.amount")
-    if found >= TOO_LARGE:
-        raise BadInput(field, value, "running.too_large")
-    return found
 
 
 def _side(value: Any) -> Side:
@@ -190,9 +179,9 @@ async def _by_hand(engine: Engine, lane: Lane, request: Request, params: dict[st
             instrument=instrument,
             side=_side(params.get("side")),
             type=OrderType(kind),
-            quantity=_positive("quantity", params.get("quantity")),
-            price=_positive("price", params.get("price")) if kind == "limit" else None,
-            trigger=_positive("trigger", params.get("trigger")) if kind == "stop" else None,
+            quantity=amount("quantity", params.get("quantity")),
+            price=amount("price", params.get("price")) if kind == "limit" else None,
+            trigger=amount("trigger", params.get("trigger")) if kind == "stop" else None,
             time_in_force=TimeInForce(params.get("time_in_force", "gtc")),
             reduce_only=bool(params.get("reduce_only")),
         )
@@ -217,18 +206,16 @@ async def _amended(
     for field, kind in (("price", OrderType.LIMIT), ("trigger", OrderType.STOP)):
         if params.get(field) is not None and one.order.type is not kind:
             raise BadInput(field, params[field], "request.no_such_level")
-    price = _positive("price", params["price"]) if params.get("price") is not None else one.order.price
-    trigger = _positive("trigger", params["trigger"]) if params.get("trigger") is not None else one.order.trigger
+    price = amount("price", params["price"]) if params.get("price") is not None else one.order.price
+    trigger = amount("trigger", params["trigger"]) if params.get("trigger") is not None else one.order.trigger
     quantity = one.request.quantity
     if params.get("quantity") is not None:
-        quantity = _positive("quantity", params["quantity"])
+        quantity = amount("quantity", params["quantity"])
     if quantity <= one.filled:
         raise BadInput("quantity", f"{quantity:f}", "request.filled", filled=f"{one.filled:f}")
     _in_steps(seat.bot.instrument, quantity, price, trigger)
     if trigger is not None:
-        last = await _price(engine, lane, seat.spec.symbol)
-        if (trigger - last) * one.order.side.sign <= 0:  # it would act at once
-            raise BadInput("trigger", f"{trigger:f}", f"ticket.stop_{one.order.side}", last=f"{last:f}")
+        must_wait("trigger", one.order.side, trigger, await _price(engine, lane, seat.spec.symbol))
     outcome = await engine.put(lane, HandAmended(engine.now_ms(), request.id, name, quantity, price, trigger))
     if outcome.refused:
         return _told(outcome)

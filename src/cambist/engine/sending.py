@@ -41,7 +41,7 @@ def _enter(account: Account, seat: Seat, order: Order, ts: int, out: Outcome) ->
     if not account.traits.cuts_to_cash:
         order = replace(order, quantity=min(order.quantity, _affordable(seat, price)))
         seat.bot.entries[order.id] = (order, plan)
-    left = client_id(order.id, seat.spec.symbol, seat.attempts.get(order.id, 0) + 1) in account.left
+    left = client_id(order.id, seat.spec.symbol, seat.attempts.get(order.id, 0) + 1) in account.already_sent
     now = None if left else situation(account, seat, order, ts)
     reason = None if now is None else judge(order, seat.bot.instrument, price, account.limits, now)
     if reason is not None:
@@ -85,8 +85,7 @@ def drop_waiting(account: Account, seat: Seat, ts: int, out: Outcome) -> None:
 
 def _refuse(account: Account, seat: Seat, order: Order, reason: Reason, ts: int, out: Outcome) -> None:
     seat.bot.entries.pop(order.id)
-    seat.state.refused.append(Refused(seat.spec.id, ts, reason))
-    tell_refused(account, seat.state.refused[-1], out)
+    refuse(account, seat, reason, ts, out)
 
 
 def _affordable(seat: Seat, price: Decimal) -> Decimal:
@@ -173,6 +172,13 @@ def freeze(account: Account, symbol: str, why: str, ts: int, out: Outcome) -> No
     if symbol not in account.frozen:
         alert(account, out, ts, Level.CRITICAL, "trading.frozen", symbol=symbol, why=why)
     account.frozen[symbol] = why
+
+
+def refuse(account: Account, seat: Seat, reason: Reason, ts: int, out: Outcome) -> None:
+    """Note that something was refused to ``seat``, and hand that out."""
+    refused = Refused(seat.spec.id, ts, reason)
+    seat.state.refused.append(refused)
+    tell_refused(account, refused, out)
 
 
 def tell_refused(account: Account, refused: Refused, out: Outcome) -> None:

@@ -7,13 +7,12 @@ nobody pays more or receives less than they wrote, and no stop acts later.
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from cambist.domain.errors import BadInput
+from cambist.domain.exact import TOO_LARGE
 from cambist.domain.instrument import Instrument
 from cambist.domain.order import OrderType, Side
 from cambist.domain.record import record
 
 BPS = Decimal(10_000)
-TOO_LARGE = Decimal("1e16")
-"""No order, price or budget is this large; exact figures of it might not be kept."""
 _DIGITS = 24
 """Steps are counted exactly up to here."""
 _CENT = Decimal("0.00000001")
@@ -59,9 +58,8 @@ def ticket(
     if (quantity is None) == (amount is None):
         raise BadInput("quantity", "" if quantity is None else f"{quantity:f}", "ticket.one")
     level = _level(instrument, side, type_, price)
-    if type_ is OrderType.STOP and level is not None and (level - last) * side.sign <= 0:
-        # it would act at once, at a price that has nothing to do with what it is valued at here
-        raise BadInput("price", f"{level:f}", f"ticket.stop_{side}", last=f"{last:f}")
+    if type_ is OrderType.STOP and level is not None:
+        must_wait("price", side, level, last)
     valued = level or last
     if valued <= 0:
         raise BadInput("price", f"{valued:f}", "running.amount")
@@ -85,6 +83,12 @@ def ticket(
         fee=fee,
         total=notional + side.sign * fee,
     )
+
+
+def must_wait(field: str, side: Side, trigger: Decimal, last: Decimal) -> None:
+    """Raise `BadInput` for a stop that would act at once, at a price that has nothing to do with its trigger."""
+    if (trigger - last) * side.sign <= 0:
+        raise BadInput(field, f"{trigger:f}", f"ticket.stop_{side}", last=f"{last:f}")
 
 
 def _steps(value: Decimal, step: Decimal, rounding: str, field: str) -> Decimal:

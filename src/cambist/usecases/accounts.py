@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cambist.domain.account import AccountSpec, Mode, owned_id
 from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.exact import amount
 from cambist.domain.request import Traits
 from cambist.domain.standing import AccountStanding
 from cambist.domain.text import language
@@ -16,7 +16,6 @@ from cambist.engine.account import Account
 from cambist.engine.recovery import recover
 from cambist.engine.standing import account_standing
 from cambist.execution.settings import limits_of, rules_of
-from cambist.portfolio.ticket import TOO_LARGE
 from cambist.ports.book import Journal, Register, Request
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -33,19 +32,6 @@ def checked_id(field: str, text: str) -> str:
     if not _ID.fullmatch(text) or text in _RESERVED:
         raise BadInput(field, text, "running.bad_id")
     return text
-
-
-def amount(field: str, text: str) -> Decimal:
-    """Return the money in ``text``; raise `BadInput` unless it is a number above 0."""
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        found = Decimal(0)
-    if not found.is_finite() or found <= 0:
-        raise BadInput(field, text, "running.amount")
-    if found >= TOO_LARGE:
-        raise BadInput(field, text, "running.too_large")
-    return found
 
 
 def add_account(

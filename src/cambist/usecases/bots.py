@@ -5,13 +5,14 @@ from pathlib import Path
 
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, Mode, owned_id
 from cambist.domain.errors import BadInput, NotFound
+from cambist.domain.exact import amount
 from cambist.domain.moment import show_moment
 from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.timeframe import Timeframe
 from cambist.engine.heartbeat import TIMEFRAMES
 from cambist.engine.runners import configured
 from cambist.ports.book import Register
-from cambist.usecases.accounts import account_of, add_account, amount, ask, checked_id
+from cambist.usecases.accounts import account_of, add_account, ask, checked_id
 
 
 def add_bot(

@@ -9,11 +9,12 @@ from cambist.domain.account import AccountSpec, Mode, owned_id
 from cambist.domain.broker import ExchangeCard, KeyTest, KnownKey, Right
 from cambist.domain.credentials import Credentials
 from cambist.domain.errors import BadInput, NotFound, Taken
+from cambist.domain.exact import amount
 from cambist.domain.record import record
 from cambist.ports.book import Lease, Register
 from cambist.ports.exchanges import Exchanges, KeyRegister
 from cambist.ports.vault import Vault
-from cambist.usecases.accounts import account_of, add_account, amount, ask, checked_id
+from cambist.usecases.accounts import account_of, add_account, ask, checked_id
 
 PAPER_MARKETS = ("simulated", "binance")
 """Where paper accounts trade: on a made-up market, or on Binance's real prices."""
@@ -84,9 +85,9 @@ class Brokers:
 
     async def try_key(self, exchange: str, mode: Mode, credentials: Credentials | None, quote: str) -> KeyTest:
         """Try a key without keeping it; raises `BadInput`, and what the exchange says against it."""
-        card = await asyncio.to_thread(self._card, exchange, mode)
         if mode is Mode.PAPER:
             raise BadInput("mode", mode.value, "brokers.paper_needs_none")
+        card = await asyncio.to_thread(self._card, exchange, mode)
         given = _complete(card, credentials)
         return await self.exchanges.test_key(card.id, given, testnet=mode is Mode.TESTNET, quote=quote.upper())
 
@@ -95,7 +96,8 @@ class Brokers:
         spec = await asyncio.to_thread(account_of, self.register, account)
         credentials = await asyncio.to_thread(kept_credentials, self.vault, spec)
         if credentials is None:
-            raise NotFound("brokers.no_key", account=account)
+            key = "brokers.paper_has_no_key" if spec.mode is Mode.PAPER else "brokers.no_key"
+            raise NotFound(key, account=account)
         test = await self.try_key(spec.venue, spec.mode, credentials, spec.quote)
         await asyncio.to_thread(self._remember, spec, test)
         return test

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from cambist.backtest.loop import Progress
@@ -10,8 +9,9 @@ from cambist.backtest.run import Finished, backtest
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.instrument import Instrument
+from cambist.domain.moment import show_moment
 from cambist.domain.text import say
-from cambist.domain.timeframe import DAY_MS, Timeframe
+from cambist.domain.timeframe import Timeframe
 from cambist.engine.runners import configured
 from cambist.market.resample import resample
 from cambist.ports.history import CandleLake, Series
@@ -92,15 +92,9 @@ def _read(
 
 def _some(candles: Candles, since: int | None, until: int | None) -> Candles:
     if len(candles) < 2:
-        raise BadInput("--since/--until", f"{_shown(since)}..{_shown(until)}", "backtest.too_few")
+        bounds = ("" if bound is None else show_moment(bound) for bound in (since, until))
+        raise BadInput("--since/--until", "..".join(bounds), "backtest.too_few")
     return candles
-
-
-def _shown(ts: int | None) -> str:
-    """Return ``ts`` as a date, with the time of day unless that is midnight; nothing for no bound."""
-    if ts is None:
-        return ""
-    return datetime.fromtimestamp(ts / 1_000, UTC).strftime("%Y-%m-%d" if ts % DAY_MS == 0 else "%Y-%m-%d %H:%M")
 
 
 def progress_text(order: Order) -> str:

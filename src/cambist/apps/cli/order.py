@@ -12,6 +12,7 @@ from cambist.apps import bootstrap
 from cambist.apps.cli.asking import answered, now_ms, put, standings_told, sure
 from cambist.domain.account import HAND
 from cambist.domain.errors import BadInput, CambistError, NotFound
+from cambist.domain.exact import amount
 from cambist.domain.order import OrderType, Side, TimeInForce
 from cambist.domain.text import say
 
@@ -145,8 +146,6 @@ def _kind(given: dict[str, str | None]) -> tuple[OrderType, str | None]:
 
 
 def _number(name: str, given: dict[str, str | None]) -> Decimal | None:
-    from cambist.usecases.accounts import amount
-
     text = given[name]
     return None if text is None else amount(f"--{name}", text)
 

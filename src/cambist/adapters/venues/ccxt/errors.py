@@ -101,7 +101,7 @@ def translate(error: Exception, venue: str, *, ordering: bool = False) -> Cambis
         return OutcomeUnknown(DUPLICATE, venue=venue, detail=detail)  # such an order exists: ask what became of it
     if answer is not None:
         kind = _by_status(kind, answer.status_code, type(error).__name__, ordering)
-    if ordering and kind is VenueRefused and _UNDECIDED.search(detail):
+    if ordering and kind is VenueRefused and _UNDECIDED.search(str(error)):
         kind = OutcomeUnknown  # it speaks of itself, not of the order
     if kind is BadInput:
         return BadInput(type(error).__name__, detail, "venue.check_input")

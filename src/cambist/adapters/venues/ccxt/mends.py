@@ -23,4 +23,14 @@ def okx_went_on_as(raw: Mapping[str, Any]) -> str:
 
     An "effective" stop only placed that order; ccxt takes it for filled whole, whatever became of it.
     """
-    return str([raw.get("ordId"), *(raw.get("ordIdList") or ())][-1] or "") if raw.get("state") == "effective" else ""
+    if raw.get("state") != "effective":
+        return ""
+    placed = raw.get("ordIdList") or [raw.get("ordId")]
+    return str(placed[-1] or "")
+
+
+def okx_mended(order: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ccxt's ``order`` under the id of the stop that placed it, if one did, whatever id it was given since."""
+    raw = order.get("info")
+    stop = raw.get("algoClOrdId") if isinstance(raw, Mapping) else None
+    return {**order, "clientOrderId": stop} if stop else order

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from cambist.adapters.venues.ccxt.kraken_pushes import Pushes, mended
-from cambist.adapters.venues.ccxt.mends import binance_pushed, bitget_mended, okx_went_on_as
+from cambist.adapters.venues.ccxt.mends import binance_pushed, bitget_mended, okx_mended, okx_went_on_as
 from cambist.domain.errors import VenueRefused
 from cambist.domain.order import OrderType, Side
 from cambist.domain.record import record
@@ -132,7 +132,7 @@ class Quirks:
     gain_field: str = ""
     """The raw field of a fill that says what the account gains by its fee, where ccxt takes that for the fee."""
     other_ids: tuple[str, ...] = ()
-    """Fields of the raw message that hold our id where ``clientOrderId`` does not (fills, triggered stops)."""
+    """Fields of the raw message that hold our id where ``clientOrderId`` does not (of fills)."""
     streams: tuple[str, ...] = ("watchOrders", "watchMyTrades", "watchBalance")
     pushes: Callable[[], Callable[[Any], Iterable[Any]]] | None = None
     """Makes for each connection what turns the venue's messages into those that ccxt reads right."""
@@ -398,7 +398,7 @@ QUIRKS: dict[str, Quirks] = {
             # else all that is traded there by hand comes too, and ccxt breaks off at a symbol that it has not loaded
             options=(("watchOrders", {"type": "SPOT"}), ("watchMyTrades", {"type": "SPOT"})),
             gain_field="fillFee",
-            other_ids=("algoClOrdId",),
+            mended=okx_mended,
             went_on_as=okx_went_on_as,
             open_page=100,
             paces=(_steady(110, Scope.KEY), _FLIGHTS),
