@@ -1,5 +1,6 @@
 """Engines that break one law each: a drill that lets them pass would be worth nothing."""
 
+import os
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
@@ -91,6 +92,8 @@ def broken_process(setup: Setup, how: str) -> None:
     elif how == "leaves out a line":
         journal = bootstrap.journal
         bootstrap.journal = lambda settings=None: LeavesOutALine(journal(settings))
+    elif how == "crashes before its time" and setup.kill is not None:
+        bootstrap.drilled = lambda *_, **__: os.abort()
     elif how == "falls":
         bootstrap.drilled = None  # type: ignore[assignment]
     engine_process(setup)

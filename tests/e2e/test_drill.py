@@ -71,6 +71,12 @@ def test_an_engine_that_ends_by_itself_does_not_pass():
     assert "TypeError" in broken.why
 
 
+def test_an_engine_that_crashes_before_it_is_killed_does_not_pass():
+    crash = start_broken("crashes before its time")
+    broken = run(deadly(Kill(Moment.SENT, 1), minutes=1), BUSY, HISTORY, start=crash)
+    assert (broken.good, broken.deaths, broken.broke) == (False, (), 1)
+
+
 def cambist(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from cambist.apps.cli.main import main; main()", "drill", *arguments]
     environment = {**os.environ, "CAMBIST_LANG": "en"}

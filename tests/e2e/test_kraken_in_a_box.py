@@ -61,7 +61,7 @@ def run(body: Callable[[KrakenServer, Any], Awaitable[None]], limits: Limits = U
 async def moving(server: KrakenServer, *waits: Awaitable[Any]) -> list[Any]:
     """Let the market move until all ``waits`` have come about."""
     done = asyncio.gather(*waits)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not done.done():
             await server.advance(5_000)
             await asyncio.wait([done], timeout=0.02)
@@ -183,7 +183,7 @@ def test_ccxt_pro_watches_the_market():
         for _ in range(10):
             (book,) = await moving(server, client.watch_order_book(SYMBOL, 25))
         await asyncio.sleep(0)
-        async with asyncio.timeout(5):  # what is still under way changes it until it is the book that is asked for
+        async with asyncio.timeout(60):  # what is still under way changes it until it is the book that is asked for
             while True:
                 asked = await client.fetch_order_book(SYMBOL, 25)
                 sides = [[[level[:2] for level in one[side]] for side in ("bids", "asks")] for one in (book, asked)]
@@ -199,7 +199,7 @@ def test_ccxt_pro_watches_an_account_and_orders_over_the_socket():
         orders = asyncio.create_task(client.watch_orders())
         fills = asyncio.create_task(client.watch_my_trades())
         balance = asyncio.create_task(client.watch_balance())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await balance)["BTC"]["total"] == 2
             price = float(server.exchange.price(SYMBOL))
             waiting = await client.create_order_ws(SYMBOL, "limit", "buy", 0.01, round(price * 0.9, 1))
@@ -248,7 +248,7 @@ def test_the_command_serves_kraken(tmp_path):
         assert line.startswith("Kraken spot in a box")
         url = next(word for word in line.replace(",", " ").split() if word.startswith("http"))
         key, secret = (line.split(f"{name} ")[1].split(",")[0].split(". ")[0] for name in ("Key", "secret"))
-        with urllib.request.urlopen(f"{url}/0/public/AssetPairs", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/0/public/AssetPairs", timeout=60) as answer:
             assert b"XXBTZUSD" in answer.read()
 
         async def held() -> Any:
@@ -261,7 +261,7 @@ def test_the_command_serves_kraken(tmp_path):
 
         assert Decimal(str(asyncio.run(held())["BTC"]["total"])) == 1
         process.send_signal(signal.SIGINT)
-        assert "requests and 0 faults" in process.communicate(timeout=10)[0]
+        assert "requests and 0 faults" in process.communicate(timeout=60)[0]
         assert process.returncode == 0
     finally:
         with suppress(ProcessLookupError):
@@ -269,6 +269,6 @@ def test_the_command_serves_kraken(tmp_path):
 
 
 def test_a_secret_that_kraken_could_not_have_given_is_refused(tmp_path):
-    out, said = command(tmp_path, "--secret", "cambist").communicate(timeout=30)
+    out, said = command(tmp_path, "--secret", "cambist").communicate(timeout=60)
     assert "base64" in said
     assert not out

@@ -69,6 +69,7 @@ class Kind(StrEnum):
 
 
 _OF_STREAMS = (Kind.DROP, Kind.REPEAT, Kind.LATE, Kind.REORDER, Kind.CLOSE, Kind.HALF_OPEN)
+_OF_EFFECTS = (Kind.WRONG_BALANCES, Kind.STALE_BOOK, Kind.THIN, Kind.FILL_AFTER_CANCEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,8 @@ class Fault:
 
     ``path`` says where: a path (``/api/v3/order``), with or without its method (``POST /api/v3/order``), or a stream
     (``ws:btcusdt@trade``, ``ws:user``); ``*`` stands for anything. ``every`` lets it strike at each n-th occasion only,
-    ``probability`` at some, by seed.
+    ``probability`` at some, by seed. What is asked over a socket (``ws-api POST /api/v3/order``, ``ws AddOrder``) meets
+    only the faults that change what the exchange does or says.
     """
 
     kind: Kind
@@ -93,8 +95,12 @@ class Fault:
     factor: float = 0.5
 
     def meets(self, *names: str) -> bool:
-        """Tell whether one of these places is where the fault strikes."""
-        return any(fnmatchcase(name, self.path) for name in names)
+        """Tell whether one of these names of a place is where the fault strikes, and can: streams have their own."""
+        if names[0].startswith("ws:"):
+            able = self.kind in _OF_STREAMS
+        else:
+            able = self.kind in _OF_EFFECTS if names[0].startswith("ws") else self.kind not in _OF_STREAMS
+        return able and any(fnmatchcase(name, self.path) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

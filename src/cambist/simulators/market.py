@@ -9,8 +9,10 @@ from itertools import count
 
 from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument
+from cambist.domain.order import Side
 from cambist.domain.report import Report
 from cambist.domain.tick import TradeTick
+from cambist.market.costs import slipped_steps, step_parts
 from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
 from cambist.simulators import depth
@@ -83,6 +85,22 @@ class Market:
         self._listen = listen
         self._openings = count()
         self.exchange = self._opened()
+        self._thin: float | None = None
+        self.skew_ms = 0
+        """How far the clock that is told is off."""
+        self.stale_ms = 0
+        """How old the books are that are told."""
+        self.lie = Decimal(1)
+        """What balances are multiplied by when they are told."""
+
+    @property
+    def told_now(self) -> int:
+        """The time as the exchange tells it, and judges by."""
+        return self.now + self.skew_ms
+
+    def told_book(self, line: Line) -> depth.Book:
+        """Return the order book as the exchange shows it."""
+        return self.book(line, at=self.now - self.stale_ms)
 
     def customer(self, account: str) -> Customer:
         """Return whose account it is."""
@@ -131,10 +149,23 @@ class Market:
 
     def offer(self, line: Line, volume: float | None = None) -> None:
         """Let the book offer ``volume`` (base) at the last price; None restores what it offers by itself."""
+        self._thin = volume
         trade = self.last(line)
         if trade is not None:
-            offered = self.liquidity(trade, line) if volume is None else volume
-            self.exchange.at_open(line.instrument.symbol, self.now, float(trade.price), offered)
+            self.exchange.at_open(line.instrument.symbol, self.now, float(trade.price), self.offered(line))
+
+    def offered(self, line: Line) -> float:
+        """Return how much (base) a market order finds now."""
+        trade = self.last(line)
+        if trade is None or self._thin is not None:
+            return self._thin or 0.0
+        return self.liquidity(trade, line)
+
+    def bought_for(self, line: Line, side: Side, worth: Decimal, price: Decimal) -> Decimal:
+        """Return how much (base, whole lots) a market order at ``price`` trades for ``worth`` of quote currency."""
+        rules = line.instrument
+        steps = slipped_steps(float(price), side.sign, self.costs.adverse, *step_parts(rules.tick_size))
+        return worth // (rules.tick_size * steps * rules.lot_step) * rules.lot_step
 
     def touch(self, line: Line, price: Decimal, volume: float) -> None:
         """Let ``volume`` (base) be traded through ``price`` for a moment: a dip or a peak beside the public trades."""

@@ -5,10 +5,11 @@ import json
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -16,12 +17,14 @@ from aiohttp import web
 from cambist.market.exchange import Exchange
 from cambist.simulators.clock import Clock
 from cambist.simulators.faults import Fault, Faults, Kind, Struck
-from cambist.simulators.market import Market
+from cambist.simulators.market import Line, Market
 from cambist.simulators.sockets import Hub
 
 _TICK_S = 0.02  # how often the market is moved on
+_FAREWELL_S = 0.5  # how long clients may take to hear that the exchange goes
 _PAGE_OF_A_PROXY = "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
+T = TypeVar("T")
 Answer = tuple[int, Any, dict[str, str]]
 """Status, body and headers."""
 
@@ -72,7 +75,8 @@ class Serving(ABC):
         self._door: socket.socket | None = None
         self._site: web.SockSite | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._later: set[asyncio.Task[None]] = set()
+        self._later: set[asyncio.Task[Any]] = set()
+        self._held: list[tuple[Any, ...]] | None = None  # news of accounts that is told later
 
     # -- what a dialect says ------------------------------------------------------------------------------------------
 
@@ -85,6 +89,14 @@ class Serving(ABC):
         self, request: web.Request, name: str, params: dict[str, str], payload: str, fault: Fault | None
     ) -> Answer:
         """Return the answer to ``name`` (method and path), after the request has taken effect."""
+
+    @abstractmethod
+    def _wanted(self, name: str, params: dict[str, str]) -> tuple[Line, Decimal] | None:
+        """Return how much (base) of what the request would trade at once, None if it places no order."""
+
+    @abstractmethod
+    def _waiting(self, name: str, account: str, params: dict[str, str]) -> tuple[Line, Decimal, Decimal] | None:
+        """Return where the one order waits that the request takes back, at which price, and what of it is left."""
 
     @abstractmethod
     def _error_body(self, status: int) -> dict[str, Any]:
@@ -143,7 +155,9 @@ class Serving(ABC):
         await self.streams.sent()
 
     async def refuse(self, seconds: float) -> None:
-        """Cut all connections and accept none for ``seconds``."""
+        """Cut all connections and accept none for ``seconds``; nothing happens if it is down already."""
+        if self._door is None:
+            return
         await self._shut_door()
         self._cut_all()
         await asyncio.sleep(seconds)
@@ -152,7 +166,9 @@ class Serving(ABC):
     async def restart(self, *, memory: bool = True) -> None:
         """Cut all connections; without ``memory`` also forget orders and sessions, and begin with first balances."""
         self.streams.announce(self.market.now)
-        await self.streams.sent()
+        with suppress(TimeoutError):  # who does not read is not waited for
+            async with asyncio.timeout(_FAREWELL_S):
+                await self.streams.sent()
         if not memory:
             self._forget()
         self._cut_all()
@@ -196,6 +212,43 @@ class Serving(ABC):
         """Return the time in which requests are counted."""
         return self.clock.now_ms() if self._same_clock else real_ms()
 
+    # -- what faults change -------------------------------------------------------------------------------------------
+
+    def _tell(self, *news: Any) -> None:
+        """Tell an account's sockets of what has happened to it; ``news`` is what `Hub.tell_account` takes."""
+        if self._held is None:
+            self.streams.tell_account(*news)
+        else:
+            self._held.append(news)
+
+    @contextmanager
+    def _changed(self, fault: Fault | None, name: str, account: str, params: dict[str, str]) -> Iterator[None]:
+        """Let the market do and say what ``fault`` has it do and say, while a request takes effect."""
+        kind, market = None if fault is None else fault.kind, self.market
+        factor = Decimal(str(fault.factor)) if fault else Decimal(1)
+        wanted = self._wanted(name, params) if kind is Kind.THIN else None
+        waiting = self._waiting(name, account, params) if kind is Kind.FILL_AFTER_CANCEL else None
+        news: list[tuple[Any, ...]] = []
+        if wanted is not None:
+            market.offer(wanted[0], float(wanted[1] * factor))
+        if waiting is not None:
+            self._held = news
+            try:
+                market.touch(waiting[0], waiting[1], float(waiting[2] * factor))
+            finally:
+                self._held = None
+        if fault is not None and kind is Kind.STALE_BOOK:
+            market.stale_ms = int(fault.seconds * 1000)
+        market.lie = factor if kind is Kind.WRONG_BALANCES else Decimal(1)
+        try:
+            yield
+        finally:
+            market.lie, market.stale_ms = Decimal(1), 0
+            if wanted is not None:
+                market.offer(wanted[0])
+            for one in news:
+                self.streams.tell_account(*one)
+
     # -- requests -----------------------------------------------------------------------------------------------------
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -206,14 +259,26 @@ class Serving(ABC):
         body = (await request.read()).decode()
         query = request.raw_path.partition("?")[2]
         params = self._params(query, body)
-        name = f"{request.method} {path}"
-        fault = self._faults.strike(self.market.now, name, path)
+        fault = self._faults.strike(self.market.now, f"{request.method} {path}", path)
+        work = self._take(request, path, params, query + body, fault)
+        if fault is None or fault.kind is not Kind.STALL:
+            return await work
+        return await asyncio.shield(self._begin(work))  # it takes effect though the client may wait no longer
+
+    async def _take(
+        self, request: web.Request, path: str, params: dict[str, str], payload: str, fault: Fault | None
+    ) -> web.StreamResponse:
+        """Let a request take effect and answer it, as ``fault`` has it."""
         if fault is not None:
             await self._before(fault, Served(path, params, 0, fault.kind, method=request.method))
         if fault is not None and fault.kind in (Kind.STATUS, Kind.HTML):
             status, answer, headers = fault.status, self._error_body(fault.status), self._headers()
         else:
-            status, answer, headers = self._answer(request, name, params, query + body, fault)
+            self.market.skew_ms = int(fault.seconds * 1000) if fault and fault.kind is Kind.SKEW else 0
+            try:
+                status, answer, headers = self._answer(request, f"{request.method} {path}", params, payload, fault)
+            finally:
+                self.market.skew_ms = 0
         sent: Any = answer
         rows = [row[0] for row in sent if isinstance(row, list)] if isinstance(sent, list) else []
         kind = None if fault is None else fault.kind
@@ -233,11 +298,15 @@ class Serving(ABC):
             self._ban(fault.seconds)
         elif fault.kind in (Kind.DOWN, Kind.RESTART, Kind.AMNESIA):
             down = fault.kind is Kind.DOWN
-            work = self.refuse(fault.seconds) if down else self.restart(memory=fault.kind is Kind.RESTART)
-            task = asyncio.create_task(work)
-            self._later.add(task)
-            task.add_done_callback(self._later.discard)
+            self._begin(self.refuse(fault.seconds) if down else self.restart(memory=fault.kind is Kind.RESTART))
             await asyncio.Event().wait()  # the connection is cut, and this request with it
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Let ``work`` be done whether or not anybody waits for it."""
+        task = asyncio.create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+        return task
 
     async def _after(
         self, request: web.Request, fault: Fault, status: int, answer: Any, headers: dict[str, str]
@@ -268,7 +337,7 @@ class Serving(ABC):
     def _doubled(self, answer: Any) -> Any:
         """Return ``answer`` with some of its rows twice, and out of order."""
         if isinstance(answer, list):
-            return answer + answer[len(answer) // 3 : 2 * len(answer) // 3]
+            return answer + answer[len(answer) // 3 : 2 * len(answer) // 3 + 1]
         return answer
 
     # -- connections --------------------------------------------------------------------------------------------------

@@ -81,8 +81,11 @@ class Socket:
         """End the task that sends."""
         self._writer.cancel()
 
-    async def messages(self, take: Callable[[Any], None]) -> None:
-        """Give ``take`` each message that comes, read from JSON (None where it is none), until the client goes."""
+    async def messages(self, take: Callable[[Any], None], number: Callable[[str], Any] = float) -> None:
+        """Give ``take`` each message that comes, read from JSON (None where it is none), until the client goes.
+
+        ``number`` reads what is written with a point or an exponent.
+        """
         silence = asyncio.create_task(self.mute.wait())
         try:
             while True:
@@ -95,7 +98,7 @@ class Socket:
                 if message.type is not WSMsgType.TEXT:
                     return
                 try:
-                    asked = json.loads(message.data)
+                    asked = json.loads(message.data, parse_float=number)
                 except ValueError:
                     asked = None
                 take(asked)
@@ -132,6 +135,10 @@ class Hub(ABC, Generic[S]):
 
     def __init__(self) -> None:
         self.sockets: set[S] = set()
+
+    @abstractmethod
+    def tell_account(self, *news: Any) -> None:
+        """Send news of an account (its name first) to those who listen to it."""
 
     @abstractmethod
     def tell_trade(self, line: Line, trade: TradeTick) -> None:

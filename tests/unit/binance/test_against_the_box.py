@@ -28,7 +28,7 @@ def test_closed_candles_of_the_stream_are_those_of_the_history():
             moving = asyncio.create_task(server.advance(5 * MINUTE_MS))
             closed: list[CandleTick] = []
             trades: list[TradeTick] = []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while len(closed) < 5:
                     tick = await anext(ticks)
                     if isinstance(tick, TradeTick):

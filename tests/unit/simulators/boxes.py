@@ -38,7 +38,15 @@ class Refusal(Exception):
         self.status, self.code, self.message, self.headers = status, body.get("code"), body.get("msg"), headers
 
 
-def ask(server: BinanceSimulator, name: str, *, secret: str = "s", key: str | None = "k", **params: Any) -> Any:
+def ask(
+    server: BinanceSimulator,
+    name: str,
+    *,
+    secret: str = "s",
+    key: str | None = "k",
+    patience_s: Any = 10,
+    **params: Any,
+) -> Any:
     """Ask ``POST order`` or the like, signed; raise `Refusal`, or what http.client raises of a broken connection."""
     method, path = name.split()
     if secret:
@@ -46,7 +54,7 @@ def ask(server: BinanceSimulator, name: str, *, secret: str = "s", key: str | No
     query = urlencode({name: value for name, value in params.items() if value is not None})
     if secret:
         query += "&signature=" + hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=patience_s)
     try:
         connection.request(method, f"/api/v3/{path}?{query}", headers={"X-MBX-APIKEY": key} if key else {})
         answer = connection.getresponse()

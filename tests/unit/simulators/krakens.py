@@ -62,14 +62,20 @@ class Client:
 
     async def private(self, name: str, *, nonce: int | None = None, **params: Any) -> Any:
         number = next(self.nonces) if nonce is None else nonce
+        return await self._signed(name, number, urlencode({"nonce": number, **params}), "x-www-form-urlencoded")
+
+    async def json(self, name: str, params: dict[str, Any]) -> Any:
+        number = next(self.nonces)
+        return await self._signed(name, number, json.dumps({"nonce": number, **params}), "json")
+
+    async def _signed(self, name: str, number: int, body: str, kind: str) -> Any:
         path = f"/0/private/{name}"
-        body = urlencode({"nonce": number, **params})
         digest = hashlib.sha256(f"{number}{body}".encode()).digest()
         sign = hmac.new(base64.b64decode(self.secret), path.encode() + digest, hashlib.sha512).digest()
         headers = {
             "API-Key": self.key,
             "API-Sign": base64.b64encode(sign).decode(),
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": f"application/{kind}",
         }
         async with self.session.post(self.server.url + path, data=body, headers=headers) as answer:
             return read(await answer.json())

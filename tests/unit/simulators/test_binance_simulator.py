@@ -9,11 +9,13 @@ import urllib.request
 import warnings
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from cambist.domain.timeframe import Timeframe
 from cambist.market.synthetic import synthetic_market
 from cambist.simulators.binance import BinanceSimulator, ExchangeServer
+from cambist.simulators.clock import Clock
 from cambist.simulators.faults import Fault, Kind
 
 START = 1_704_067_200_000
@@ -90,6 +92,9 @@ def test_the_last_candle_is_unfinished_while_the_clock_stands_in_it():
         ("klines?symbol=NOPE&interval=1h", -1121),
         ("klines?symbol=BTCUSDT&interval=10m", -1120),
         ("klines?symbol=BTCUSDT", -1102),
+        ("klines?symbol=BTCUSDT&interval=1h&limit=--5", -1100),
+        ("klines?symbol=BTCUSDT&interval=1h&limit=%C2%B2", -1100),
+        ("depth?symbol=BTCUSDT&limit=much", -1100),
     ],
 )
 def test_refusals_carry_the_exchanges_codes(server, query, code):
@@ -97,6 +102,15 @@ def test_refusals_carry_the_exchanges_codes(server, query, code):
         get(server, query)
     with refused.value as answer:
         assert (answer.status, json.load(answer)["code"]) == (400, code)
+
+
+def test_before_the_first_trade_nothing_is_offered():
+    with BinanceSimulator(SOURCE, now_ms=START - 1) as server:
+        told = get(server, "ticker/bookTicker?symbol=BTCUSDT")
+    assert told == {
+        "symbol": "BTCUSDT",
+        **dict.fromkeys(("bidPrice", "bidQty", "askPrice", "askQty"), "0.00000000"),
+    }
 
 
 def test_exchange_info_names_the_filters(server):
@@ -131,6 +145,35 @@ def test_a_fault_lets_requests_pass_then_strikes_so_often():
             assert answer.headers["Retry-After"] == "9"
         get(server, "ping")
         assert [one.fault for one in server.requests("/api/v3/ping")] == [None, Kind.STATUS, None]
+
+
+def test_an_exchange_that_is_down_already_does_not_go_down_again():
+    async def twice() -> None:
+        server = ExchangeServer([SOURCE])
+        address = urlsplit(await server.start())
+        await asyncio.gather(server.refuse(0), server.refuse(0))
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.close()
+        await server.stop()
+
+    asyncio.run(twice())
+
+
+def test_an_exchange_restarts_though_a_client_does_not_read():
+    async def restart() -> None:
+        server = ExchangeServer([SOURCE], clock=Clock(START, speed=0))
+        url = await server.start()
+        names = "/".join(f"btcusdt@{name}" for name in ("trade", "ticker", "depth20", "aggTrade", "bookTicker"))
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}/ws/{names}"):
+            server.clock.advance(500 * HOUR)
+            server.step()
+            async with asyncio.timeout(10):
+                await server.restart()
+                while server.streams.sockets:
+                    await asyncio.sleep(0)
+        await server.stop()
+
+    asyncio.run(restart())
 
 
 async def _knock_while_it_goes_down(turns: int) -> None:

@@ -51,6 +51,39 @@ def test_when_a_fault_strikes(fault, struck):
     assert [one.occasion for one in faults.struck] == struck
 
 
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        (Kind.LATENCY, ["POST /api/v3/order"]),
+        (Kind.DOWN, ["POST /api/v3/order"]),
+        (Kind.DROP, ["ws:user"]),
+        (Kind.THIN, ["POST /api/v3/order", "ws-api POST /api/v3/order", "ws AddOrder"]),
+    ],
+)
+def test_a_fault_that_may_strike_anywhere_strikes_only_where_it_can(kind, places):
+    faults = Faults([Fault(kind=kind, path="*", times=0)])
+    for where in ("POST /api/v3/order", "ws:user", "ws-api POST /api/v3/order", "ws AddOrder"):
+        faults.strike(NOW, where)
+    assert [one.where for one in faults.struck] == places
+
+
+def test_a_fault_of_requests_takes_no_message_from_a_stream(server):
+    server.faults = [Fault(kind=Kind.LATENCY, path="*", times=0)]
+    events = asyncio.run(_events(server, 3, lambda: order(server, "BUY", "MARKET")))
+    assert what(events) == ["NEW", "TRADE", "outboundAccountPosition"]
+
+
+def test_what_is_held_up_takes_effect_though_nobody_waits_for_it(server):
+    server.faults = [Fault(kind=Kind.STALL, path=PLACE, seconds=0.2)]
+    with pytest.raises(TimeoutError):
+        order(server, "BUY", "MARKET", patience_s=0.05)
+    assert server.exchange.orders("alice", "BTC/USDT") == []
+    deadline = time.monotonic() + 10
+    while not ask(server, "GET allOrders", symbol="BTCUSDT"):
+        assert time.monotonic() < deadline, "the order was dropped with the connection"
+        time.sleep(0.02)
+
+
 def test_chance_is_by_seed():
     def strikes(seed: int) -> list[bool]:
         faults = Faults([Fault(kind=Kind.DROP, path="ws:*", probability=0.3, times=0)], seed)
@@ -101,6 +134,29 @@ def test_a_thin_market_fills_in_part(server):
     server.faults = [Fault(kind=Kind.THIN, path=PLACE, factor=0.25)]
     answer = order(server, "BUY", "LIMIT", "0.4", price=price(server, "1.01"))
     assert (answer["status"], answer["executedQty"]) == ("PARTIALLY_FILLED", "0.10000000")
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_of_a_market_order_what_a_thin_market_has_not_expires(server, side):
+    server.faults = [Fault(kind=Kind.THIN, path=PLACE, factor=0.25)]
+    answer = order(server, side, "MARKET", "0.4")
+    assert (answer["status"], answer["executedQty"]) == ("EXPIRED", "0.10000000")
+    server.advance(60_000)
+    found = ask(server, "GET order", symbol="BTCUSDT", orderId=answer["orderId"])
+    assert (found["status"], found["executedQty"]) == ("EXPIRED", "0.10000000")
+
+
+def test_a_thin_market_kills_what_must_fill_whole(server):
+    server.faults = [Fault(kind=Kind.THIN, path=PLACE, factor=0.25)]
+    answer = order(server, "BUY", "LIMIT", "0.4", price=price(server, "1.01"), timeInForce="FOK")
+    assert (answer["status"], answer["executedQty"]) == ("EXPIRED", "0.00000000")
+
+
+def test_even_one_row_is_sent_twice(server):
+    order(server, "BUY", "MARKET")
+    server.faults = [Fault(kind=Kind.DUPLICATES, path="GET /api/v3/myTrades")]
+    first, second = ask(server, "GET myTrades", symbol="BTCUSDT")
+    assert first == second
 
 
 @pytest.mark.parametrize(("kind", "orders"), [(Kind.RESTART, 1), (Kind.AMNESIA, 0)])
@@ -215,7 +271,12 @@ def test_news_of_a_fill_may_come_after_that_of_the_cancel(server):
 def test_a_stop_too_may_be_filled_just_before_its_cancel(server):
     server.faults = [Fault(kind=Kind.FILL_AFTER_CANCEL, path="DELETE /api/v3/order", factor=1.0)]
     placed = order(server, "SELL", "STOP_LOSS", "0.4", stopPrice=price(server, "0.9"))
-    fails(lambda: ask(server, "DELETE order", symbol="BTCUSDT", orderId=placed["orderId"]))
+
+    def cancel() -> None:
+        assert fails(lambda: ask(server, "DELETE order", symbol="BTCUSDT", orderId=placed["orderId"]))
+
+    events = asyncio.run(_events(server, 2, cancel))
+    assert what(events) == ["TRADE", "outboundAccountPosition"]  # the cancel failed, and the fill is told all the same
     assert ask(server, "GET order", symbol="BTCUSDT", orderId=placed["orderId"])["status"] == "FILLED"
     assert server.exchange.fills("alice", "BTC/USDT")[0].quantity == Decimal("0.4")
 
@@ -269,3 +330,63 @@ def test_a_socket_is_warned_and_closed_after_a_day(server):
     heard = asyncio.run(listen())
     assert heard[-2:] == ["serverShutdown", "CLOSE"]
     assert set(heard[:-2]) == {"trade"}
+
+
+@pytest.mark.parametrize(("messages", "stays"), [(5, True), (6, False)])
+def test_who_asks_a_stream_too_quickly_is_cut_off(server, messages, stays):
+    async def listen() -> bool:
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{server.url}/ws") as socket:
+            for number in range(messages):
+                await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": number})
+            async with asyncio.timeout(10):
+                answers = [await socket.receive() for _ in range(messages)]
+        return all(one.type is aiohttp.WSMsgType.TEXT for one in answers)
+
+    assert asyncio.run(listen()) is stays
+
+
+async def _heard_by_key(server: BinanceSimulator, *acts: Callable[[str], Any]) -> list[Any]:
+    """Return all that a listen key's socket hears while ``acts`` (given the key) are done, up to a mark at the end."""
+    loop = asyncio.get_running_loop()
+    key = (await loop.run_in_executor(None, lambda: ask(server, "POST userDataStream", secret="")))["listenKey"]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{server.url}/ws/{key}") as socket,
+        asyncio.timeout(10),
+    ):
+        for act in acts:
+            said = await loop.run_in_executor(None, act, key)
+            if said is not None:
+                await socket.send_json(said)
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": "mark"})
+        heard = [await socket.receive_json()]
+        while heard[-1].get("id") != "mark":
+            heard.append(await socket.receive_json())
+    return heard[:-1]
+
+
+def test_a_listen_key_that_is_not_kept_runs_out_and_opens_nothing_more():
+    with box(same_clock=True) as server:
+        heard = asyncio.run(
+            _heard_by_key(
+                server,
+                lambda _: server.advance(3_500_000),
+                lambda key: ask(server, "PUT userDataStream", secret="", listenKey=key) or None,
+                lambda _: server.advance(3_500_000),
+                lambda _: order(server, "BUY", "LIMIT", price=price(server, "0.9")) and None,
+                lambda _: server.advance(100_001),
+                lambda _: order(server, "BUY", "MARKET") and None,
+            )
+        )
+    assert what(heard) == ["NEW", "outboundAccountPosition", "listenKeyExpired"]
+
+
+def test_who_unsubscribes_a_listen_key_hears_no_more_of_the_account(server):
+    heard = asyncio.run(
+        _heard_by_key(
+            server,
+            lambda key: {"method": "UNSUBSCRIBE", "params": [key], "id": 1},
+            lambda _: order(server, "BUY", "MARKET") and None,
+        )
+    )
+    assert heard == [{"result": None, "id": 1}]

@@ -110,6 +110,8 @@ def test_rules_are_stated_as_they_are_judged():
             ("EOrder:Cost minimum not met", "buy", "limit", "0.0001", {"price": "100.0"}),
             ("EGeneral:Invalid arguments:volume", "buy", "market", "0.000000001", {}),
             ("EGeneral:Invalid arguments:volume", "buy", "market", "-1", {}),
+            ("EGeneral:Invalid arguments:volume", "buy", "market", "1e-2", {}),
+            ("EGeneral:Invalid arguments:userref", "buy", "market", "1", {"userref": "--1"}),
             ("EGeneral:Invalid arguments:ordertype", "buy", "trailing-stop", "1", {}),
             ("EGeneral:Invalid arguments:price", "buy", "limit", "1", {}),
             ("EGeneral:Invalid arguments:cl_ord_id", "buy", "market", "1", {"cl_ord_id": "more than eighteen signs"}),
@@ -178,6 +180,7 @@ def test_fills_and_balances_are_exact_and_paged_the_newest_first():
         assert numbers == sorted(numbers, reverse=True)
         owed = dict(HELD)
         for trade in trades.values():
+            assert trade["pair"] == "XXBTZUSD"
             sign = 1 if trade["type"] == "buy" else -1
             owed["BTC"] += sign * D(trade["vol"])
             owed["USD"] -= sign * D(trade["cost"]) + D(trade["fee"])
@@ -191,6 +194,23 @@ def test_fills_and_balances_are_exact_and_paged_the_newest_first():
         assert {trade["time"] for trade in span["trades"].values()} == {ts + 1}
         names = list(trades)[:2]
         assert list(await client.private("QueryTrades", txid=",".join(names))) == names
+
+    run(body)
+
+
+def test_numbers_in_json_are_taken_as_they_are_written():
+    async def body(client: Client) -> None:
+        orders = [
+            {"type": "buy", "ordertype": "limit", "price": 0.1, "volume": 98765432.12345678},
+            {"type": "buy", "ordertype": "market", "volume": 1e-05},
+        ]
+        answer = await client.json("AddOrderBatch", {"pair": "XBTUSD", "orders": orders})
+        assert [one["error"] for one in answer["orders"]] == [
+            "EOrder:Insufficient funds",
+            "EOrder:Order minimum not met",
+        ]
+        placed = await client.json("AddOrder", {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": 0.02})
+        assert (await client.told(placed["txid"][0]))["vol"] == "0.02000000"
 
     run(body)
 
@@ -295,6 +315,9 @@ def test_the_faults_strike_where_they_are_meant_to():
         server.faults = [Fault(kind=Kind.THIN, path="POST /0/private/AddOrder", factor=0.25)]
         thin = await client.told(await client.order("buy", "market", "0.04"))
         assert (thin["status"], thin["vol_exec"]) == ("canceled", "0.01000000")
+        server.faults = [Fault(kind=Kind.THIN, path="POST /0/private/AddOrder", factor=0.25)]
+        thin = await client.told(await client.order("sell", "market", "0.04"))
+        assert (thin["status"], thin["vol_exec"]) == ("canceled", "0.01000000")
         limit = await client.order("buy", "limit", "0.04", price=client.price("0.9"))
         server.faults = [Fault(kind=Kind.FILL_AFTER_CANCEL, path="*/CancelOrder", factor=0.5)]
         assert await client.private("CancelOrder", txid=limit) == {"count": 1}
@@ -316,7 +339,7 @@ def test_the_faults_strike_where_they_are_meant_to():
         server.clock.advance(60_001)
         await client.private("Balance")
         assert [one.fault.kind for one in server.struck] == [
-            Kind.WRONG_BALANCES, Kind.SKEW, Kind.THIN, Kind.FILL_AFTER_CANCEL,
+            Kind.WRONG_BALANCES, Kind.SKEW, Kind.THIN, Kind.THIN, Kind.FILL_AFTER_CANCEL,
             Kind.DUPLICATES, Kind.STALE_BOOK, Kind.STATUS, Kind.BAN,
         ]  # fmt: skip
 

@@ -1,11 +1,12 @@
 """The sockets of Kraken in a box: what is pushed of the market and of an account, exact, or as faults have it."""
 
 import zlib
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.simulators.krakens import HELD, NOW, SYMBOL, Client, Ear, run
+from tests.unit.simulators.krakens import HELD, NOW, SYMBOL, Client, Ear, Refusal, run
 
 from cambist.domain.timeframe import MINUTE_MS
 from cambist.simulators.faults import Fault, Kind
@@ -58,6 +59,27 @@ def test_a_book_kept_by_the_changes_is_the_book_that_is_asked_for_and_its_checks
             assert told["timestamp"] == moment(round(last[2] * 1000))
             for name, levels in best.items():
                 assert levels == [(D(price), D(quantity)) for price, quantity, _ in asked[name]]
+
+    run(body)
+
+
+def test_what_falls_out_of_the_depth_is_not_told():
+    async def body(client: Client) -> None:
+        market = client.server.market
+        line = market.line("XBTUSD")
+        async with client.socket() as ear:
+            await ear.say("subscribe", channel="book", symbol=[SYMBOL], depth=10)
+            await ear.of("book", "snapshot")
+            await client.server.advance(10 * MINUTE_MS)
+            removed = 0
+            for _ in range(120):
+                (told,) = await ear.of("book")
+                book = market.book(line, at=round(datetime.fromisoformat(told["timestamp"]).timestamp() * 1000))
+                for name, side in (("bids", book.bids), ("asks", book.asks)):
+                    gone = {level["price"] for level in told[name] if not level["qty"]}
+                    assert not gone & {price for price, _ in side}
+                    removed += len(gone)
+        assert removed
 
     run(body)
 
@@ -174,6 +196,48 @@ def test_a_token_runs_out():
     run(body)
 
 
+def test_a_token_that_opened_a_channel_does_not_run_out_on_that_socket():
+    async def body(client: Client) -> None:
+        token = (await client.private("GetWebSocketsToken"))["token"]
+        async with client.socket() as ear, client.socket() as other:
+            await ear.say("subscribe", channel="balances", token=token)
+            await ear.of("balances", "snapshot")
+            await client.server.advance(901_000)
+            for socket, granted in ((ear, True), (other, False)):
+                await socket.say("cancel_all", token=token)
+                said = await socket.until(lambda one: one.get("method") == "cancel_all")
+                assert said["success"] is granted
+
+    run(body)
+
+
+def test_a_change_that_is_refused_is_not_told():
+    async def body(client: Client) -> None:
+        limit = await client.order("buy", "limit", "1", price=client.price("0.9"))
+        async with client.socket() as ear:
+            await listening(client, ear, "executions")
+            with pytest.raises(Refusal, match="Insufficient funds"):
+                await client.private("AmendOrder", txid=limit, order_qty="1000")
+            await client.private("AmendOrder", txid=limit, order_qty="0.5")
+            (said,) = await ear.of("executions")
+            assert (said["exec_type"], said["order_qty"]) == ("amended", D("0.5"))
+
+    run(body)
+
+
+def test_an_order_of_which_too_little_is_left_is_not_changed_and_stays():
+    async def body(client: Client) -> None:
+        server = client.server
+        server.faults = [Fault(kind=Kind.THIN, path="POST /0/private/AddOrder", factor=0.6)]
+        limit = await client.order("buy", "limit", "0.00018", price=client.price("1.01"))
+        with pytest.raises(Refusal, match="Order minimum not met"):
+            await client.private("AmendOrder", txid=limit, limit_price=client.price("1.02"))
+        assert (await client.told(limit))["status"] == "open"
+        assert [one.filled for one in server.exchange.open_orders("alice")] == [D("0.000108")]
+
+    run(body)
+
+
 def test_orders_over_a_socket_are_the_same_orders():
     async def body(client: Client) -> None:
         token = (await client.private("GetWebSocketsToken"))["token"]
@@ -199,6 +263,8 @@ def test_orders_over_a_socket_are_the_same_orders():
             price = float(client.price("1.1"))
             await ask("add_order", **terms, order_type="limit", limit_price=price, cl_ord_id="w")
             assert (await ask("cancel_all"))["result"] == {"count": 1}
+            small = await ask("add_order", **terms | {"order_qty": 1e-05}, order_type="limit", limit_price=price)
+            assert small["error"] == "EOrder:Order minimum not met"
             poor = await ask("add_order", **terms | {"order_qty": 10}, order_type="limit", limit_price=price)
             assert poor["error"] == "EOrder:Insufficient funds"
 
@@ -220,6 +286,12 @@ def test_the_faults_of_streams_strike_what_they_name():
             await client.order("buy", "market")
             said = [(await ear.of("executions"))[0]["exec_type"] for _ in range(4)]
             assert said == ["new", "pending_new", "trade", "filled"]
+            name = await client.order("buy", "limit", price=client.price("0.9"))
+            client.server.faults = [Fault(kind=Kind.FILL_AFTER_CANCEL, path="*/CancelOrder", factor=1.0)]
+            with pytest.raises(Refusal, match="Unknown order"):
+                await client.private("CancelOrder", txid=name)
+            said = [(await ear.of("executions"))[0]["exec_type"] for _ in range(4)]
+            assert said == ["pending_new", "new", "trade", "filled"]
             client.server.faults = [Fault(kind=Kind.CLOSE, path="ws:executions")]
             await client.order("buy", "market")
             with pytest.raises(TypeError):  # nothing more comes: the message is no text

@@ -15,6 +15,7 @@ MINUTE = 60_000 * 1_000
         (DEPTH, {}, 5),
         (DEPTH, {"limit": "500"}, 25),
         (DEPTH, {"limit": "5000"}, 250),
+        (DEPTH, {"limit": "1704067200000"}, 250),
         (DAY, {"symbol": "BTCUSDT"}, 2),
         (DAY, {}, 80),
         (OPEN_ORDERS, {}, 80),
@@ -55,6 +56,19 @@ def test_orders_are_counted_apart():
     limiter.take(MINUTE + 2, 1)
     limiter.take(MINUTE + 10_000, 1, orders=1)
     assert isinstance(refused.value, Refused)
+
+
+def test_orders_are_counted_by_the_day_too():
+    limiter = Limiter(Limits(orders_a_day=2))
+    day = 86_400_000
+    limiter.take(7 * day, 1, orders=1)
+    limiter.take(7 * day + 20_000, 1, orders=1)
+    told = limiter.headers(orders=True)
+    assert (told["X-MBX-ORDER-COUNT-10S"], told["X-MBX-ORDER-COUNT-1D"]) == ("1", "2")
+    with pytest.raises(TooMuch) as refused:
+        limiter.take(8 * day - 5_000, 1, orders=1)
+    assert (refused.value.code, refused.value.retry_after) == (-1015, 5)
+    limiter.take(8 * day, 1, orders=1)
 
 
 def test_a_client_reads_of_its_weight_and_of_its_limits():

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,12 @@ def server():
         ({"type": "ICEBERG"}, -1116, "Invalid orderType."),
         ({"quantity": None}, -1102, "Mandatory parameter 'quantity' was not sent"),
         ({"quantity": "much"}, -1100, "Illegal characters found in parameter 'quantity'"),
+        ({"quantity": "1e-2"}, -1100, "Illegal characters found in parameter 'quantity'"),
+        ({"quantity": "0_1"}, -1100, "Illegal characters found in parameter 'quantity'"),
+        ({"quantity": "0"}, -1013, "Invalid quantity."),
+        ({"reduceOnly": "true"}, -1104, "Not all sent parameters were read; read '6' parameter(s) but was sent '7'."),
+        ({"trailingDelta": "100"}, -1013, "Trailing stop orders are not supported for this symbol."),
+        ({"icebergQty": "0.001"}, -1013, "Iceberg orders are not supported for this symbol."),
         ({"quantity": "0.000011"}, -1013, "Filter failure: LOT_SIZE"),
         ({"quantity": "200000"}, -1013, "Filter failure: MARKET_LOT_SIZE"),
         ({"quantity": "0.0001"}, -1013, "Filter failure: NOTIONAL"),
@@ -136,6 +143,52 @@ def test_a_client_id_may_come_again_once_its_order_is_over(server):
     with pytest.raises(Refusal) as refused:
         ask(server, "DELETE order", symbol="BTCUSDT", orderId=first["orderId"])
     assert refused.value.code == -2011
+
+
+def test_a_list_name_may_come_again_once_its_list_is_over(server):
+    def place() -> Any:
+        prices = {"price": price(server, "1.1"), "stopPrice": price(server, "0.9")}
+        return ask(
+            server, "POST order/oco", symbol="BTCUSDT", side="SELL", quantity="0.1", listClientOrderId="pair", **prices
+        )
+
+    first = place()
+    with pytest.raises(Refusal, match="Duplicate order sent"):
+        place()
+    ask(server, "DELETE orderList", symbol="BTCUSDT", listClientOrderId="pair")
+    assert place()["orderListId"] > first["orderListId"]
+
+
+def test_who_replaces_an_order_by_one_that_breaks_a_filter_keeps_the_first(server):
+    low = price(server, "0.9")
+    first = order(server, "BUY", "LIMIT", price=low)
+    terms = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": low}
+    how = {"cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": first["orderId"]}
+    for wrong, code in (("0.000011", -1013), (None, -1102)):
+        with pytest.raises(Refusal) as refused:
+            ask(server, "POST order/cancelReplace", **terms, **how, quantity=wrong)
+        assert refused.value.code == code
+    assert ask(server, "GET order", symbol="BTCUSDT", orderId=first["orderId"])["status"] == "NEW"
+    replaced = ask(server, "POST order/cancelReplace", **terms, **how, quantity="0.02")
+    assert (replaced["cancelResult"], replaced["newOrderResult"]) == ("SUCCESS", "SUCCESS")
+
+
+def test_a_stop_does_not_work_before_it_is_triggered(server):
+    placed = order(server, "SELL", "STOP_LOSS", stopPrice=price(server, "0.9"), newOrderRespType="RESULT")
+    told = ask(server, "GET order", symbol="BTCUSDT", orderId=placed["orderId"])
+    assert (told["isWorking"], told["workingTime"], placed["workingTime"]) == (False, -1, -1)
+    limit = order(server, "BUY", "LIMIT", price=price(server, "0.9"))
+    told = ask(server, "GET order", symbol="BTCUSDT", orderId=limit["orderId"])
+    assert (told["isWorking"], told["workingTime"]) == (True, NOW)
+
+
+@pytest.mark.parametrize("name", ["myTrades", "allOrders"])
+def test_of_more_than_a_day_nothing_is_told(server, name):
+    day = 86_400_000
+    assert ask(server, f"GET {name}", symbol="BTCUSDT", startTime=NOW - day, endTime=NOW) == []
+    with pytest.raises(Refusal, match="More than 24 hours") as refused:
+        ask(server, f"GET {name}", symbol="BTCUSDT", startTime=NOW - day - 1, endTime=NOW)
+    assert refused.value.code == -1127
 
 
 SIDES = st.sampled_from(["BUY", "SELL"])

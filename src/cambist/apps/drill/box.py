@@ -124,6 +124,7 @@ class _Played:
         self._kills = list(plan.kills)
         self._engine: BaseProcess | None = None
         self._doomed: Kill | None = None
+        self._deaths: tuple[str, ...] = ()
         self._broke = 0
         self._dead_since: int | None = began_ms
         self._dead: list[Span] = []
@@ -143,10 +144,10 @@ class _Played:
             truth = self._truth()
             await self._server.stop()
             self._clock.close()
-        deaths, falls = self._setup.deaths, self._setup.falls
+        falls = self._setup.falls
         return Played(
             truth=truth,
-            deaths=tuple(deaths.read_text(encoding="utf-8").splitlines()) if deaths.exists() else (),
+            deaths=self._noted_deaths(),
             struck=tuple(one.fault.kind.value for one in self._server.struck),
             broke=self._broke,
             restless=restless,
@@ -165,8 +166,8 @@ class _Played:
             self._dead.append((self._dead_since, clock.up_ms))
             self._dead_since = None
         if self._engine is not None and self._engine.exitcode is not None:
-            killed = self._engine.exitcode not in (0, 1)  # as Python ends of itself, well or with an error
-            self._broke += self._doomed is None or not killed
+            before, self._deaths = self._deaths, self._noted_deaths()
+            self._broke += len(self._deaths) == len(before)  # who dies as was planned has noted it
             self._engine = None
             if self._dead_since is None:  # one that died before it came up guarded nothing
                 self._dead_since = clock.now_ms()
@@ -177,6 +178,10 @@ class _Played:
             self._doomed = self._kills.pop(0) if self._kills and not self._broke else None
             clock.up_ms, clock.quiet = 0, False
             self._engine = self._start_engine(replace(self._setup, kill=self._doomed))
+
+    def _noted_deaths(self) -> tuple[str, ...]:
+        log = self._setup.deaths
+        return tuple(log.read_text(encoding="utf-8").splitlines()) if log.exists() else ()
 
     async def _end_engine(self) -> None:
         if self._engine is not None:

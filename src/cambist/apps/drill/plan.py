@@ -24,11 +24,6 @@ class Plan:
     faults: tuple[Fault, ...]
     kills: tuple[Kill, ...]
 
-    @property
-    def forgets(self) -> bool:
-        """Whether the exchange loses its memory."""
-        return any(fault.kind is Kind.AMNESIA for fault in self.faults)
-
 
 def plan(seed: int, minutes: int, speed: float) -> Plan:
     """Return run ``seed``: consecutive seeds go through the whole list of faults in turn.

@@ -9,17 +9,21 @@ from typing import Any
 from cambist.domain.errors import VenueRefused
 from cambist.domain.order import Side
 from cambist.domain.report import BalancesReported, FillReport, OrderReport, Report, Status
-from cambist.market.costs import slipped_steps, step_parts
 from cambist.simulators.binance import filters
 from cambist.simulators.binance.market import Line, Market
 from cambist.simulators.binance.orders import ZERO, Params, Placed, client_id, needed, read_order, whole
-from cambist.simulators.binance.refusals import BAD_RELATION, UNKNOWN_ORDER, WOULD_MATCH, Refused, of_the_exchange
+from cambist.simulators.binance.refusals import (
+    BAD_RELATION,
+    DUPLICATE,
+    UNKNOWN_ORDER,
+    WOULD_MATCH,
+    Refused,
+    of_the_exchange,
+)
 from cambist.simulators.binance.shapes import market_id, number
 
 Tell = Callable[[str, dict[str, Any]], None]
 """Takes (account, message) for the account's user data stream."""
-
-_ENDED = {Status.CANCELLED: "CANCELED", Status.EXPIRED: "EXPIRED"}
 
 
 @dataclass(slots=True)
@@ -87,8 +91,7 @@ class Desk:
 
     def place(self, account: str, params: Params, *, check_only: bool = False) -> Placed:
         """Place the order that ``params`` describe, or only check it; raise `Refused`."""
-        line = self.market.line(needed(params, "symbol"))
-        order = read_order(account, line.instrument.symbol, params)
+        line, order = self.read(account, params)
         self._check(line, order)
         self._name(order)
         if check_only:
@@ -101,7 +104,16 @@ class Desk:
         except VenueRefused as refused:
             del self._orders[account, order.key]
             raise of_the_exchange(refused) from None
+        if order.type == "MARKET" and not order.over:  # the matching engine would go on; no exchange does
+            self.market.exchange.cancel(account, order.symbol, order.key)
         return order
+
+    def read(self, account: str, params: Params) -> tuple[Line, Placed]:
+        """Return the order that ``params`` describe, past the filters; raise `Refused`."""
+        line = self.market.line(needed(params, "symbol"))
+        order = read_order(account, line.instrument.symbol, params)
+        self._filter(line, order)
+        return line, order
 
     def place_list(self, account: str, line: Line, legs: tuple[Placed, Placed], name: str) -> OrderList:
         """Place two orders of which one fills, the upper one first; raise `Refused` and place neither."""
@@ -113,10 +125,14 @@ class Desk:
         if not right_way or last is None or not lower < last.price < upper:
             raise Refused(-2010, BAD_RELATION)
         for leg in legs:
+            self._filter(line, leg)
             self._check(line, leg)
             self._name(leg)
         if above.client_id == below.client_id:
-            raise Refused(-2010, "Duplicate order sent.")
+            raise Refused(-2010, DUPLICATE)
+        executing = [one for one in self.lists(account) if not all(leg.over for leg in one.legs)]
+        if name in (one.client_id for one in executing):
+            raise Refused(-2010, DUPLICATE)
         stop, target = (below, above) if stops == [below] else (above, below)
         placed = OrderList(next(self._list_ids), name, line.instrument.symbol, [above, below], self.market.now)
         placed.client_id = name or f"box-list-{placed.id}"
@@ -204,10 +220,9 @@ class Desk:
             order.id, order.created, order.updated = int(report.venue_id), now, now
             self._tell(order.account, order.event("NEW", now))
             return
-        ended = _ENDED.get(report.status)
-        if ended is not None and not order.over:
-            order.status, order.updated = ended, now
-            self._tell(order.account, order.event(ended, now))
+        if report.status in (Status.CANCELLED, Status.EXPIRED) and not order.over:
+            order.status, order.updated = "CANCELED" if order.cancel_id else "EXPIRED", now
+            self._tell(order.account, order.event(order.status, now))
         if order.over and order.list_id >= 0:
             self._settle_list(self._lists[order.account, order.list_id])
 
@@ -226,7 +241,8 @@ class Desk:
 
     # -- what an order must pass --------------------------------------------------------------------------------------
 
-    def _check(self, line: Line, order: Placed) -> None:
+    def _filter(self, line: Line, order: Placed) -> None:
+        """Raise `Refused` for an order that breaks a filter; work out how much a market order by worth trades."""
         trade, rules = self.market.last(line), line.instrument
         last = trade.price if trade else None
         open_orders = self.open_orders(order.account, order.symbol)
@@ -236,28 +252,26 @@ class Desk:
                 filters.check_price(rules, order.side, price, last)
         at_market = order.type in ("MARKET", "STOP_LOSS", "TAKE_PROFIT")
         if order.quote_quantity and last is not None:
-            order.quantity = self._for_quote(line, order, last)
+            order.quantity = self.market.bought_for(line, order.side, order.quote_quantity, last)
         filters.check_quantity(rules, order.quantity, at_market=at_market)
         price = order.price or order.stop or last
         if price is not None:
             filters.check_notional(rules, price * order.quantity, at_market=at_market)
-        reached = last is not None and order.price is not None and _reaches(last, order.side, order.price)
+
+    def _check(self, line: Line, order: Placed) -> None:
+        """Raise `Refused` for an order that cannot be beside those that are open, or before the market as it is."""
+        last = self.market.last(line)
+        reached = last is not None and order.price is not None and _reaches(last.price, order.side, order.price)
         if order.type == "LIMIT_MAKER" and reached:
             raise Refused(-2010, WOULD_MATCH)
-        if any(one.client_id == order.client_id for one in open_orders if order.client_id):
-            raise Refused(-2010, "Duplicate order sent.")
-
-    def _for_quote(self, line: Line, order: Placed, last: Decimal) -> Decimal:
-        """Return how much (base) the quote currency of a market order trades."""
-        rules = line.instrument
-        steps = slipped_steps(float(last), order.side.sign, self.market.costs.adverse, *step_parts(rules.tick_size))
-        return order.quote_quantity // (rules.tick_size * steps * rules.lot_step) * rules.lot_step
+        if any(one.client_id == order.client_id for one in self.open_orders(order.account, order.symbol)):
+            raise Refused(-2010, DUPLICATE)
 
     def _fills_at_once(self, line: Line, order: Placed) -> bool:
         trade = self.market.last(line)
         if trade is None or order.price is None or order.type != "LIMIT":
             return order.type != "LIMIT"
-        enough = float(order.quantity) <= self.market.liquidity(trade, line)
+        enough = float(order.quantity) <= self.market.offered(line)
         return enough and _reaches(trade.price, order.side, order.price)
 
     def _killed(self, order: Placed) -> Placed:

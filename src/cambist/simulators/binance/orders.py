@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from cambist.domain.order import Liquidity, OrderType, Side, TimeInForce
@@ -19,6 +19,14 @@ _TIMES = ("GTC", "IOC", "FOK")
 _LIMITED = ("LIMIT", "LIMIT_MAKER", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT")
 _TIMED = ("LIMIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT")
 _CLIENT_ID = re.compile(r"[.A-Za-z0-9:/_-]{1,36}")
+_KNOWN = {
+    "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice", "newClientOrderId",
+    "newOrderRespType", "strategyId", "strategyType", "selfTradePreventionMode", "computeCommissionRates",
+    "recvWindow", "timestamp", "signature", "apiKey",
+}  # fmt: skip
+"""What a request for an order may say."""
+_NUMBER = re.compile(r"([0-9]{1,20})(\.[0-9]{1,20})?")
+_WHOLE = re.compile(r"[0-9]{1,20}")
 _TYPES = {
     "MARKET": OrderType.MARKET,
     "LIMIT": OrderType.LIMIT,
@@ -69,6 +77,11 @@ class Placed:
         """Whether it waits for a stop price."""
         return self.type in STOPS
 
+    @property
+    def works(self) -> bool:
+        """Whether it has ever been on the book, as far as its fills show: a stop is not before it is triggered."""
+        return not self.is_stop or bool(self.fills)
+
     def request(self) -> OrderRequest:
         """Return the order as the matching engine takes it."""
         return OrderRequest(
@@ -91,8 +104,8 @@ class Placed:
             "icebergQty": number(ZERO),
             "time": self.created,
             "updateTime": self.updated,
-            "isWorking": True,
-            "workingTime": self.created,
+            "isWorking": self.works,
+            "workingTime": self.created if self.works else -1,
         }
 
     def ids(self) -> dict[str, Any]:
@@ -120,7 +133,7 @@ class Placed:
         answer = {**self.ids(), "transactTime": self.updated}
         if kind == "ACK":
             return answer
-        answer |= self.state() | {"workingTime": self.created}
+        answer |= self.state() | {"workingTime": self.created if self.works else -1}
         if self.stop is not None:
             answer["stopPrice"] = number(self.stop)
         return answer | ({"fills": [_fill(one) for one in self.fills]} if kind == "FULL" else {})
@@ -159,14 +172,14 @@ class Placed:
             "T": self.updated,
             "t": int(fill.trade_id) if fill else -1,
             "I": self.id * 1000 + len(self.fills),
-            "w": not self.over,
+            "w": self.works and not self.over,
             "m": fill is not None and fill.liquidity is Liquidity.MAKER,
             "M": fill is not None,
             "O": self.created,
             "Z": number(self.quote),
             "Y": number(fill.price * fill.quantity if fill else ZERO),
             "Q": number(self.quote_quantity),
-            "W": self.created,
+            **({"W": self.created} if self.works else {}),
             "V": "NONE",
         }
 
@@ -199,6 +212,13 @@ def _fill(one: FillReport) -> dict[str, Any]:
 
 def read_order(account: str, symbol: str, params: Params) -> Placed:
     """Return the order that a request describes; raise `Refused` for what is missing, unknown or too much."""
+    for name, what in (("icebergQty", "Iceberg orders"), ("trailingDelta", "Trailing stop orders")):
+        if name in params:
+            raise Refused(-1013, f"{what} are not supported for this symbol.")
+    if not params.keys() <= _KNOWN:
+        read, sent = len(params.keys() & _KNOWN), len(params)
+        text = f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
+        raise Refused(-1104, text)
     side = read_side(params)
     kind = needed(params, "type")
     if kind not in ORDER_TYPES:
@@ -253,16 +273,11 @@ def needed(params: Params, name: str) -> str:
 def decimal(params: Params, name: str) -> Decimal:
     """Return the parameter ``name`` as a number above zero; raise `Refused`."""
     text = needed(params, name)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        legal = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
-        raise Refused(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{legal}'.")
-    if value <= 0:
+    if not _NUMBER.fullmatch(text):
+        raise _illegal(name, _NUMBER)
+    if not Decimal(text):
         raise Refused(-1013, f"Invalid {name}.")
-    return value
+    return Decimal(text)
 
 
 def whole(params: Params, name: str) -> int | None:
@@ -270,8 +285,8 @@ def whole(params: Params, name: str) -> int | None:
     text = params.get(name)
     if not text:
         return None
-    if not text.lstrip("-").isdigit():
-        raise Refused(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
+    if not _WHOLE.fullmatch(text):
+        raise _illegal(name, _WHOLE)
     return int(text)
 
 
@@ -279,5 +294,9 @@ def client_id(params: Params, name: str) -> str:
     """Return the client order id sent as ``name``, empty if none was; raise `Refused` for signs it may not have."""
     wish = params.get(name) or ""
     if wish and not _CLIENT_ID.fullmatch(wish):
-        raise Refused(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{_CLIENT_ID.pattern}'.")
+        raise _illegal(name, _CLIENT_ID)
     return wish
+
+
+def _illegal(name: str, legal: re.Pattern[str]) -> Refused:
+    return Refused(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^{legal.pattern}$'.")

@@ -22,14 +22,6 @@ class PublicAnswers:
     def __init__(self, market: Market, limits: Limits) -> None:
         self.market = market
         self._limits = limits
-        self.skew_ms = 0
-        """How far the clock that is told is off."""
-        self.stale_ms = 0
-        """How old the books are that are told."""
-
-    def now(self) -> int:
-        """Return the exchange's time as it tells it."""
-        return self.market.now + self.skew_ms
 
     def ping(self, params: Params) -> Any:
         """Return nothing, as an answer."""
@@ -37,16 +29,16 @@ class PublicAnswers:
 
     def time(self, params: Params) -> Any:
         """Return the time."""
-        return {"serverTime": self.now()}
+        return {"serverTime": self.market.told_now}
 
     def exchange_info(self, params: Params) -> Any:
         """Return the rules of the markets."""
         lines = self._lines(params) if "symbol" in params or "symbols" in params else self.market.lines.values()
-        return shapes.exchange_info([line.instrument for line in lines], self._limits, self.now())
+        return shapes.exchange_info([line.instrument for line in lines], self._limits, self.market.told_now)
 
     def no_markets(self, params: Params) -> Any:
         """Return the rules of a family of markets that has none here."""
-        return shapes.exchange_info([], self._limits, self.now())
+        return shapes.exchange_info([], self._limits, self.market.told_now)
 
     def klines(self, params: Params) -> Any:
         """Return candles, the one under way as the last."""
@@ -95,7 +87,7 @@ class PublicAnswers:
         """Return the order book."""
         line = self.market.line(needed(params, "symbol"))
         limit = whole(params, "limit") or 100
-        return shapes.depth(self._book(line), min(limit, _DEEPEST))
+        return shapes.depth(self.market.told_book(line), min(limit, _DEEPEST))
 
     def average(self, params: Params) -> Any:
         """Return the mean price of five minutes."""
@@ -108,7 +100,8 @@ class PublicAnswers:
     def day(self, params: Params) -> Any:
         """Return the statistics of the last 24 hours."""
         now = self.market.now
-        return self._each(params, lambda line: shapes.day(line.instrument.symbol, line.tape.day(now), self._book(line)))
+        book = self.market.told_book
+        return self._each(params, lambda line: shapes.day(line.instrument.symbol, line.tape.day(now), book(line)))
 
     def price(self, params: Params) -> Any:
         """Return last prices."""
@@ -122,7 +115,8 @@ class PublicAnswers:
 
     def book_ticker(self, params: Params) -> Any:
         """Return best bids and asks."""
-        return self._each(params, lambda line: shapes.book_ticker(line.instrument.symbol, self._book(line)))
+        book = self.market.told_book
+        return self._each(params, lambda line: shapes.book_ticker(line.instrument.symbol, book(line)))
 
     def _each(self, params: Params, told: Any) -> Any:
         if "symbol" in params:
@@ -142,9 +136,6 @@ class PublicAnswers:
         if not isinstance(names, list):
             raise Refused(-1100, "Illegal characters found in parameter 'symbols'.")
         return [self.market.line(str(name)) for name in names]
-
-    def _book(self, line: Line) -> Any:
-        return self.market.book(line, at=self.market.now - self.stale_ms)
 
 
 def _limit(params: Params) -> int:

@@ -1,12 +1,13 @@
 """What only the owner of an account may ask: orders, order lists, fills, balances, listen keys."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from cambist.domain.report import Balance
+from cambist.domain.timeframe import DAY_MS
 from cambist.simulators.binance.desk import Desk, OrderList, read_list, read_old_list
 from cambist.simulators.binance.market import Market
 from cambist.simulators.binance.orders import Params, Placed, client_id, needed, whole
@@ -26,14 +27,16 @@ class ListenKey:
 
 
 class SignedAnswers:
-    """Answers an account's requests; each method takes the account's name and the request's parameters."""
+    """Answers an account's requests; each method takes the account's name and the request's parameters.
 
-    def __init__(self, market: Market, desk: Desk) -> None:
+    ``counting_ms`` tells the time by which listen keys run out.
+    """
+
+    def __init__(self, market: Market, desk: Desk, counting_ms: Callable[[], int]) -> None:
         self.market = market
         self.desk = desk
+        self._counting_ms = counting_ms
         self.listen_keys: dict[str, ListenKey] = {}
-        self.lie: Decimal | None = None
-        """What balances are multiplied by when they are told; None tells the truth."""
 
     # -- orders -------------------------------------------------------------------------------------------------------
 
@@ -64,6 +67,8 @@ class SignedAnswers:
     def cancel_replace(self, account: str, params: Params) -> Any:
         """Take an order back and place another: ``STOP_ON_FAILURE`` places none if the first was not taken back."""
         mode = needed(params, "cancelReplaceMode")
+        wished = {name: value for name, value in params.items() if not name.startswith("cancel")}
+        self.desk.read(account, wished)  # filters are judged before anything is taken back
         report: dict[str, Any] = {"cancelResult": "SUCCESS", "newOrderResult": "NOT_ATTEMPTED"}
         wish = {"symbol": needed(params, "symbol")}
         for name, sent in (("orderId", "cancelOrderId"), ("origClientOrderId", "cancelOrigClientOrderId")):
@@ -78,7 +83,7 @@ class SignedAnswers:
             if mode != "ALLOW_FAILURE":
                 raise Refused(-2022, "Order cancel-replace failed.", extra={"data": report}) from None
         try:
-            report["newOrderResponse"] = self.new_order(account, params)
+            report["newOrderResponse"] = self.new_order(account, wished)
             report["newOrderResult"] = "SUCCESS"
         except Refused as refused:
             report |= {"newOrderResult": "FAILURE", "newOrderResponse": refused.body()}
@@ -107,7 +112,7 @@ class SignedAnswers:
     def all_orders(self, account: str, params: Params) -> Any:
         """Return orders, over or not: from an id on, of a span of time, or the last ones."""
         symbol = self._symbol(params) or needed(params, "symbol")
-        first, since, until = (whole(params, name) for name in ("orderId", "startTime", "endTime"))
+        first, (since, until) = whole(params, "orderId"), _span(params)
         orders = [
             order
             for order in self.desk.orders(account, symbol)
@@ -122,7 +127,8 @@ class SignedAnswers:
     def my_trades(self, account: str, params: Params) -> Any:
         """Return fills: of an order, from an id on, of a span of time, or the last ones."""
         symbol = self._symbol(params) or needed(params, "symbol")
-        of_order, first, since, until = (whole(params, name) for name in ("orderId", "fromId", "startTime", "endTime"))
+        of_order, first = (whole(params, name) for name in ("orderId", "fromId"))
+        since, until = _span(params)
         trades = [
             trade
             for order in self.desk.orders(account, symbol)
@@ -182,7 +188,7 @@ class SignedAnswers:
                 name for line in self.market.lines.values() for name in (line.instrument.base, line.instrument.quote)
             )
             balances = {name: Balance(name, Decimal(0), Decimal(0)) for name in assets} | balances
-        factor = Decimal(1) if self.lie is None else self.lie
+        factor = self.market.lie
         points = [int(rates[name] * 10_000) for name in ("maker", "taker")]
         return {
             "makerCommission": points[0],
@@ -274,32 +280,33 @@ class SignedAnswers:
 
     def new_listen_key(self, account: str, params: Params) -> Any:
         """Return the account's listen key, its time beginning anew."""
+        now = self._counting_ms()
         for key, one in self.listen_keys.items():
-            if one.account == account and one.until > self.market.now:
-                one.until = self.market.now + _KEY_LIVES_MS
+            if one.account == account and one.until > now:
+                one.until = now + _KEY_LIVES_MS
                 return {"listenKey": key}
         key = hashlib.sha256(f"{account} {self.market.now} {len(self.listen_keys)}".encode()).hexdigest()[:60]
-        self.listen_keys[key] = ListenKey(account, self.market.now + _KEY_LIVES_MS)
+        self.listen_keys[key] = ListenKey(account, now + _KEY_LIVES_MS)
         return {"listenKey": key}
 
     def keep_listen_key(self, account: str, params: Params) -> Any:
         """Let a listen key's time begin anew."""
-        self._listen_key(account, params).until = self.market.now + _KEY_LIVES_MS
+        self._listen_key(account, params).until = self._counting_ms() + _KEY_LIVES_MS
         return {}
 
     def close_listen_key(self, account: str, params: Params) -> Any:
         """Let a listen key run out."""
-        self._listen_key(account, params).until = self.market.now
+        self._listen_key(account, params).until = self._counting_ms()
         return {}
 
     def listener(self, key: str) -> str | None:
         """Return the account that a listen key opens, None if it is none or has run out."""
         found = self.listen_keys.get(key)
-        return found.account if found is not None and found.until > self.market.now else None
+        return found.account if found is not None and found.until > self._counting_ms() else None
 
     def _listen_key(self, account: str, params: Params) -> ListenKey:
         found = self.listen_keys.get(needed(params, "listenKey"))
-        if found is None or found.account != account or found.until <= self.market.now:
+        if found is None or found.account != account or found.until <= self._counting_ms():
             raise Refused(-1125, "This listenKey does not exist.")
         return found
 
@@ -327,6 +334,14 @@ class SignedAnswers:
 
 def _texts(rates: Mapping[str, Decimal]) -> dict[str, str]:
     return {name: number(rate) for name, rate in rates.items()}
+
+
+def _span(params: Params) -> tuple[int | None, int | None]:
+    """Return the times (ms) between which is asked; raise `Refused` for more than a day."""
+    since, until = whole(params, "startTime"), whole(params, "endTime")
+    if since is not None and until is not None and until - since > DAY_MS:
+        raise Refused(-1127, "More than 24 hours between startTime and endTime.")
+    return since, until
 
 
 def _limit(params: Params) -> int:

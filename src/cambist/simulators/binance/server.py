@@ -11,7 +11,8 @@ from cambist.domain.instrument import Instrument
 from cambist.market.matching import Costs
 from cambist.simulators.binance import routes
 from cambist.simulators.binance.desk import Desk
-from cambist.simulators.binance.market import COSTS, Customer, Market
+from cambist.simulators.binance.market import COSTS, Customer, Line, Market
+from cambist.simulators.binance.orders import decimal
 from cambist.simulators.binance.refusals import Refused, error_body
 from cambist.simulators.binance.rest_public import PublicAnswers
 from cambist.simulators.binance.rest_signed import SignedAnswers
@@ -20,7 +21,7 @@ from cambist.simulators.binance.signing import check_signature, check_time, key_
 from cambist.simulators.binance.sockets import Sockets
 from cambist.simulators.binance.streams import Streams
 from cambist.simulators.binance.weights import Limiter, Limits, TooMuch, weight_of
-from cambist.simulators.faults import Fault, Kind
+from cambist.simulators.faults import Fault
 from cambist.simulators.serving import Answer, Served, Serving, real_ms
 
 __all__ = ["ExchangeServer", "Served"]
@@ -31,9 +32,11 @@ _ROOTS = ("/api/", "/sapi/", "/fapi/", "/dapi/", "/ws-api/", "/ws", "/stream")
 class ExchangeServer(Serving):
     """Binance spot over the candles given, one series per symbol; see `Serving`.
 
-    ``customers`` have the accounts. With ``same_clock`` signatures, rate limits and bans are judged by the box's clock
-    alone. Else, where it runs apart from ours, signatures by either are taken, and limits and bans count in our time.
-    Paths may be led by a host name (``/api.binance.com/api/v3/...``), as clients send them that keep it.
+    ``customers`` have the accounts. With ``same_clock`` signatures, rate limits, bans and listen keys are judged by the
+    box's clock alone. Else, where it runs apart from ours, signatures by either are taken, and the others count in our
+    time. Paths may be led by a host name (``/api.binance.com/api/v3/...``), as clients send them that keep it. What the
+    box does not have: iceberg, trailing and pegged orders, fees in BNB, self-trade prevention, market orders that walk
+    the book (all that fills at once does so at the last price), answers that lag behind what has happened.
     """
 
     market: Market
@@ -66,11 +69,10 @@ class ExchangeServer(Serving):
             listen=lambda account, report: self.desk.hear(account, report),
         )
         self._began = self.market.now
-        self._held: list[tuple[str, dict[str, Any]]] | None = None
         self.desk = Desk(self.market, self._tell)
         self._public = PublicAnswers(self.market, self.limiter.limits)
-        self._signed = SignedAnswers(self.market, self.desk)
-        self.streams = Streams(lambda: self.market, self._faults)
+        self._signed = SignedAnswers(self.market, self.desk, self._counting_ms)
+        self.streams = Streams(lambda: self.market, self._faults, self._signed.listener)
         self._routes: dict[str, Route] = routes.public(self._public) | routes.signed(self._signed)
         self._sockets = Sockets(
             self.streams,
@@ -81,12 +83,6 @@ class ExchangeServer(Serving):
             ask=self._ask,
             ping_s=ping_s,
         )
-
-    def _tell(self, account: str, event: dict[str, Any]) -> None:
-        if self._held is not None:
-            self._held.append((account, event))
-        else:
-            self.streams.tell_account(account, event)
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
@@ -102,16 +98,12 @@ class ExchangeServer(Serving):
             if route is None:
                 raise Refused(-1000, f"There is no {name} here.", 404)
             self.limiter.take(self._counting_ms(), weight_of(route.weight, params), route.orders)
-            if fault is not None and fault.kind is Kind.SKEW:
-                self._public.skew_ms = int(fault.seconds * 1000)
             account = self._account(route, params, payload, request)
             status, answer = 200, self._taken(route, name, params, account, fault)
         except Refused as refused:
             status, answer = refused.status, refused.body()
             if isinstance(refused, TooMuch):
                 extra["Retry-After"] = str(refused.retry_after)
-        finally:
-            self._public.skew_ms = 0
         return status, answer, self.limiter.headers(orders=bool(route and route.orders)) | extra
 
     def _ask(self, name: str, params: Mapping[str, str], account: str) -> Any:
@@ -139,50 +131,31 @@ class ExchangeServer(Serving):
         Where the box's clock runs apart from ours, a client may sign by ours, or by the box's as it knew it at any
         time since the beginning: clients ask for it once.
         """
-        now, skew = self.market.now, self._public.skew_ms
+        now = self.market.told_now
         if self._same_clock or self.clock.speed == 1:
-            return ((now + skew, 0),)
-        return (now + skew, now - self._began), (real_ms() + skew, 0)
+            return ((now, 0),)
+        return (now, self.market.now - self._began), (real_ms() + self.market.skew_ms, 0)
 
     def _taken(self, route: Route, name: str, params: dict[str, str], account: str, fault: Fault | None) -> Any:
         """Return the answer of ``route``, with the faults that change what the exchange does or says."""
         asked = (params,) if route.who is Who.ANYONE else (account, params)
-        kind = None if fault is None else fault.kind
-        factor = Decimal(str(fault.factor)) if fault else Decimal(1)
-        if kind is Kind.FILL_AFTER_CANCEL and name == "DELETE /api/v3/order":
-            news = self._fill_quietly(account, params, factor)
-            answer = route.answer(*asked)
-            for owner, event in news:
-                self.streams.tell_account(owner, event)
-            return answer
-        line = self.market.lines.get(params.get("symbol", ""))
-        thin = kind is Kind.THIN and line is not None and params.get("quantity")
-        try:
-            if thin and line is not None:
-                self.market.offer(line, float(Decimal(params["quantity"]) * factor))
-            self._signed.lie = factor if kind is Kind.WRONG_BALANCES else None
-            self._public.stale_ms = int(fault.seconds * 1000) if fault and kind is Kind.STALE_BOOK else 0
+        with self._changed(fault, name, account, params):
             return route.answer(*asked)
-        finally:
-            self._signed.lie, self._public.stale_ms = None, 0
-            if thin and line is not None:
-                self.market.offer(line)
 
-    def _fill_quietly(self, account: str, params: dict[str, str], factor: Decimal) -> list[tuple[str, dict[str, Any]]]:
-        """Let ``factor`` of a waiting order fill; return the news of it, untold."""
+    # -- what faults need ---------------------------------------------------------------------------------------------
+
+    def _wanted(self, name: str, params: dict[str, str]) -> tuple[Line, Decimal] | None:
+        line = self.market.lines.get(params.get("symbol", ""))
+        return None if line is None or not params.get("quantity") else (line, decimal(params, "quantity"))
+
+    def _waiting(self, name: str, account: str, params: dict[str, str]) -> tuple[Line, Decimal, Decimal] | None:
+        if name != "DELETE /api/v3/order":
+            return None
         order = self.desk.find(account, params, code=-2011, names=("orderId", "origClientOrderId"))
         level = order.price or order.stop
         if order.over or level is None:
-            return []
-        self._held = []
-        try:
-            left = order.quantity - order.filled
-            self.market.touch(self.market.line(params["symbol"]), level, float(left * factor))
-            return self._held
-        finally:
-            self._held = None
-
-    # -- what faults need ---------------------------------------------------------------------------------------------
+            return None
+        return self.market.line(params["symbol"]), level, order.quantity - order.filled
 
     def _ban(self, seconds: float) -> None:
         self.limiter.ban(self._counting_ms(), int(seconds * 1000))

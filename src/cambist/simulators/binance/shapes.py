@@ -106,16 +106,20 @@ def depth_event(symbol: str, first: int, last: int, sides: tuple[list[Level], li
     return {**ids, "b": levels(sides[0]), "a": levels(sides[1])}
 
 
+def _best(side: Sequence[Level]) -> list[str]:
+    return levels(side[:1] or [(Decimal(0), Decimal(0))])[0]
+
+
 def book_ticker(symbol: str, book: Book) -> dict[str, Any]:
     """Return the best bid and ask as REST tells them."""
-    bid, ask = levels(book.bids, 1)[0], levels(book.asks, 1)[0]
+    bid, ask = _best(book.bids), _best(book.asks)
     best = {"bidPrice": bid[0], "bidQty": bid[1], "askPrice": ask[0], "askQty": ask[1]}
     return {"symbol": market_id(symbol), **best}
 
 
 def book_ticker_event(symbol: str, book: Book) -> dict[str, Any]:
     """Return the stream's message about the best bid and ask."""
-    bid, ask = levels(book.bids, 1)[0], levels(book.asks, 1)[0]
+    bid, ask = _best(book.bids), _best(book.asks)
     return {"u": book.update, "s": market_id(symbol), "b": bid[0], "B": bid[1], "a": ask[0], "A": ask[1]}
 
 
@@ -184,7 +188,7 @@ def exchange_info(instruments: Sequence[Instrument], limits: Limits, now_ms: int
     rates = (
         ("REQUEST_WEIGHT", "MINUTE", 1, limits.weight),
         ("ORDERS", "SECOND", 10, limits.orders),
-        ("ORDERS", "DAY", 1, 200_000),
+        ("ORDERS", "DAY", 1, limits.orders_a_day),
         ("RAW_REQUESTS", "MINUTE", 5, 61_000),
     )
     names = ("rateLimitType", "interval", "intervalNum", "limit")

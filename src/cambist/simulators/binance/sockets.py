@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from cambist.simulators.binance.signing import check_signature, check_time, key_
 from cambist.simulators.binance.streams import Listener, Streams
 
 _LARGEST = 1024  # streams per connection
+_SWIFTEST = 5  # messages that a connection to the streams may send in a second
 Ask = Callable[[str, Mapping[str, str], str], Any]
 """Answers (method and path, parameters, account) of a question that was asked over a socket."""
 
@@ -64,6 +66,10 @@ class Sockets:
         return response
 
     def _take(self, socket: Listener, answer: Callable[[Listener, dict[str, Any]], dict[str, Any]], asked: Any) -> None:
+        if answer == self._command:
+            socket.heard.append(time.monotonic())
+            if len(socket.heard) > _SWIFTEST and socket.heard[-1] - socket.heard[0] < 1:
+                socket.shut()
         if isinstance(asked, dict):
             socket.send(answer(socket, asked))
         else:
@@ -77,7 +83,7 @@ class Sockets:
             if account is None:
                 self._streams.subscribe(socket, [name])
             else:
-                socket.account = account
+                socket.account, socket.listen_key = account, name
         self._streams.watch_bars(names)
 
     def _command(self, socket: Listener, asked: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +103,8 @@ class Sockets:
             return {"error": {"code": 2, "msg": "Invalid request: params must be an array of strings"}, "id": ident}
         if method == "UNSUBSCRIBE":
             socket.streams.difference_update(names)
+            if socket.listen_key in names:
+                socket.account = socket.listen_key = ""
         elif len(socket.streams) + len(names) > _LARGEST:
             return {"error": {"code": 2, "msg": "Invalid request: too many streams"}, "id": ident}
         else:

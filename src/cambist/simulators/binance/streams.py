@@ -1,6 +1,7 @@
 """Who listens to what: sockets, their subscriptions, and the messages that trades and orders send them."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,17 +30,22 @@ class Listener(Socket):
         self.streams: set[str] = set()
         self.account = ""
         """Whose orders it hears of; empty: nobody's."""
+        self.listen_key = ""
+        """What opened the account's stream, if a listen key did."""
         self.subscription: int | None = None
         """Of the WebSocket API: what marks the account's events."""
         self.warned = False
+        self.heard: deque[float] = deque(maxlen=6)
+        """When (s) its last messages came."""
 
 
 class Streams(Hub[Listener]):
     """All open sockets, and the messages to them."""
 
-    def __init__(self, market: Callable[[], Market], faults: Faults) -> None:
+    def __init__(self, market: Callable[[], Market], faults: Faults, listener: Callable[[str], str | None]) -> None:
         super().__init__()
         self._market = market
+        self._listener = listener
         self._faults = faults
         self._running: dict[tuple[str, Timeframe], Bar] = {}
 
@@ -48,9 +54,18 @@ class Streams(Hub[Listener]):
         socket.streams.update(names)
 
     def catch_up(self, now: int) -> None:
-        """Close the bars and the sockets whose time has come."""
+        """Close the bars, the account streams and the sockets whose time has come."""
         self.close_bars(now)
+        self.close_keys(now)
         self.close_old(now)
+
+    def close_keys(self, now: int) -> None:
+        """Tell those whose listen key has run out, and nothing of the account from then on."""
+        for socket in tuple(self.sockets):
+            if socket.listen_key and self._listener(socket.listen_key) is None:
+                event = {"e": "listenKeyExpired", "E": now, "listenKey": socket.listen_key}
+                self._deliver(socket, _of_account(socket, event), "ws:user", "ws:user:listenKeyExpired")
+                socket.account = socket.listen_key = ""
 
     def close_old(self, now: int) -> None:
         """Close sockets that have been open for a day; ten minutes before, say so."""
@@ -71,12 +86,10 @@ class Streams(Hub[Listener]):
 
     def tell_account(self, account: str, event: dict[str, Any]) -> None:
         """Send an event to those who listen to ``account``."""
+        self.close_keys(self._market().now)
         for socket in tuple(self.sockets):
             if socket.account == account:
-                wrapped = {"subscriptionId": socket.subscription, "event": event}
-                plain = {"stream": "user", "data": event} if socket.combined else event
-                message = plain if socket.subscription is None else wrapped
-                self._deliver(socket, message, "ws:user", f"ws:user:{event['e']}")
+                self._deliver(socket, _of_account(socket, event), "ws:user", f"ws:user:{event['e']}")
 
     # -- the market ---------------------------------------------------------------------------------------------------
 
@@ -182,6 +195,13 @@ class Streams(Hub[Listener]):
 
     def _deliver(self, socket: Listener, message: Any, *where: str) -> None:
         socket.deliver(json.dumps(message), self._faults.strike(self._market().now, *where))
+
+
+def _of_account(socket: Listener, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the message that carries an account's ``event`` to a socket."""
+    if socket.subscription is not None:
+        return {"subscriptionId": socket.subscription, "event": event}
+    return {"stream": socket.listen_key, "data": event} if socket.combined else event
 
 
 def shutdown(now: int, socket: Listener) -> dict[str, Any]:

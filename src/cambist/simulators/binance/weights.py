@@ -1,33 +1,36 @@
 """Rate limits: what each request weighs, and what happens to who asks for too much.
 
-The windows are whole minutes (weight) and ten seconds (orders). Beyond the limit a request is answered 429 with
+The windows are whole minutes (weight), ten seconds and days (orders). Beyond the limit a request is answered 429 with
 ``Retry-After``; who goes on asking is banned (418), the longer the more often: two minutes up to three days.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cambist.domain.timeframe import MINUTE_MS
+from cambist.domain.timeframe import DAY_MS, MINUTE_MS
 from cambist.simulators.binance.refusals import Refused
 
-_FIRST_BAN_MS, _LONGEST_BAN_MS = 2 * MINUTE_MS, 3 * 86_400_000
-_ORDERS_WINDOW_MS = 10_000
+_FIRST_BAN_MS, _LONGEST_BAN_MS = 2 * MINUTE_MS, 3 * DAY_MS
+_ORDERS = {"10S": (10_000, "10 SECOND"), "1D": (DAY_MS, "1 DAY")}
+"""Spans in which orders are counted, by the name of the header that tells of them."""
 
 Params = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be asked: weight per minute, orders per ten seconds, requests under 429 before a ban."""
+    """How much may be asked: weight per minute, orders per ten seconds and day, requests under 429 before a ban."""
 
     weight: int = 6000
     orders: int = 100
+    orders_a_day: int = 200_000
     patience: int = 10
 
 
 def _depth(params: Params) -> int:
-    limit = int(params.get("limit") or 100)
-    return next(weight for most, weight in ((100, 5), (500, 25), (1000, 50), (10**9, 250)) if limit <= most)
+    told = params.get("limit") or ""
+    limit = int(told) if told.isdecimal() else 100  # what is no number is refused where it is read
+    return next((weight for most, weight in ((100, 5), (500, 25), (1000, 50)) if limit <= most), 250)
 
 
 def _day(params: Params) -> int:
@@ -60,9 +63,8 @@ class Limiter:
         self.limits = limits
         self.used = 0
         """Weight of the minute under way."""
-        self.orders = 0
-        """Orders of the ten seconds under way."""
-        self._minute = self._ten_seconds = 0
+        self._orders = dict.fromkeys(_ORDERS, (0, 0))  # which of its spans is under way, and orders in it
+        self._minute = 0
         self._beyond = 0
         self._ban_ms = _FIRST_BAN_MS
         self.banned_until = 0
@@ -77,10 +79,10 @@ class Limiter:
             raise self._banned(now)
         if now // MINUTE_MS != self._minute:
             self._minute, self.used, self._beyond = now // MINUTE_MS, 0, 0
-        if now // _ORDERS_WINDOW_MS != self._ten_seconds:
-            self._ten_seconds, self.orders = now // _ORDERS_WINDOW_MS, 0
+        for name, (span_ms, _) in _ORDERS.items():
+            number, count = self._orders[name]
+            self._orders[name] = now // span_ms, orders + (count if number == now // span_ms else 0)
         self.used += weight
-        self.orders += orders
         if self.used > self.limits.weight:
             self._beyond += 1
             if self._beyond > self.limits.patience:
@@ -89,14 +91,17 @@ class Limiter:
                 raise self._banned(now)
             text = f"Too much request weight used; current limit is {self.limits.weight} request weight per 1 MINUTE."
             raise _too_much(-1003, text, 429, MINUTE_MS - now % MINUTE_MS)
-        if orders and self.orders > self.limits.orders:
-            text = f"Too many new orders; current limit is {self.limits.orders} orders per 10 SECOND."
-            raise _too_much(-1015, text, 429, _ORDERS_WINDOW_MS - now % _ORDERS_WINDOW_MS)
+        for name, most in (("10S", self.limits.orders), ("1D", self.limits.orders_a_day)):
+            if orders and self._orders[name][1] > most:
+                span_ms, words = _ORDERS[name]
+                text = f"Too many new orders; current limit is {most} orders per {words}."
+                raise _too_much(-1015, text, 429, span_ms - now % span_ms)
 
     def headers(self, *, orders: bool) -> dict[str, str]:
         """Return the headers that tell the client what it has used."""
         found = {"X-MBX-USED-WEIGHT": str(self.used), "X-MBX-USED-WEIGHT-1M": str(self.used)}
-        return found | ({"X-MBX-ORDER-COUNT-10S": str(self.orders)} if orders else {})
+        counts = {f"X-MBX-ORDER-COUNT-{name}": str(count) for name, (_, count) in self._orders.items()}
+        return found | (counts if orders else {})
 
     def _banned(self, now: int) -> Refused:
         text = f"Way too much request weight used; IP banned until {self.banned_until}."

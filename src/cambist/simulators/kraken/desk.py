@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from cambist.domain.errors import VenueRefused
 from cambist.domain.order import Side
 from cambist.domain.report import BalancesReported, FillReport, OrderReport, Report, Status
-from cambist.market.costs import slipped_steps, step_parts
 from cambist.simulators.kraken import events
 from cambist.simulators.kraken.limits import Limiter
 from cambist.simulators.kraken.market import Market
@@ -63,7 +63,7 @@ class Desk:
         order = read_order(account, line.instrument, params)
         last = self.market.last(line)
         if order.worth and last is not None:
-            order.quantity = self._bought_for(order, last.price)
+            order.quantity = self.market.bought_for(line, order.side, order.worth, last.price)
         check_size(order, None if last is None else last.price)
         waiting = self.open_orders(account)
         if order.client_id and any(one.client_id == order.client_id for one in waiting):
@@ -80,6 +80,8 @@ class Desk:
         except VenueRefused as refused:
             del self._orders[account, order.key]
             raise of_the_exchange(refused) from None
+        if order.type == "market" and not order.over:  # the matching engine would go on; no exchange does
+            self.market.exchange.cancel(account, order.symbol, order.key)
         return order
 
     def cancel(self, order: Placed) -> None:
@@ -123,20 +125,19 @@ class Desk:
         """Put an order of other terms in the place of ``order``: the matching engine knows no other way."""
         if quantity <= order.filled:
             raise invalid("order_qty")
+        check_size(replace(order, quantity=order.quantity - order.filled), None)  # what is left must be taken again
         before = (order.price, order.quantity)
         del self._orders[order.account, order.key]  # so that nobody hears of its end
         self.market.exchange.cancel(order.account, order.symbol, order.key)
-        order.price, order.quantity, order.updated = price, quantity, self.market.now
+        order.price, order.quantity, order.status = price, quantity, "pending"
         self._enter(order, order.id)
-        self._tell(order.account, "executions", events.amended(order))
         try:
             self.market.exchange.submit(order.account, order.request())
         except VenueRefused as refused:
             del self._orders[order.account, order.key]
-            order.price, order.quantity = before
+            (order.price, order.quantity), order.status = before, "open"
             self._enter(order, order.id)
             self.market.exchange.submit(order.account, order.request())
-            self._tell(order.account, "executions", events.amended(order))
             raise of_the_exchange(refused) from None
 
     # -- what is known ------------------------------------------------------------------------------------------------
@@ -193,7 +194,11 @@ class Desk:
     def _hear_order(self, order: Placed, report: OrderReport) -> None:
         now = self.market.now
         if order.status == "pending":
-            order.status, order.created, order.updated = "open", now, now
+            order.status, order.updated = "open", now
+            if order.created:
+                self._tell(order.account, "executions", events.amended(order))
+                return
+            order.created = now
             self._tell(order.account, "executions", events.pending(order))
             self._tell(order.account, "executions", events.new(order))
         elif report.status.final and not order.over:
@@ -230,12 +235,6 @@ class Desk:
                 self._tell(account, "balances", entry)
 
     # -- shared -------------------------------------------------------------------------------------------------------
-
-    def _bought_for(self, order: Placed, last: Decimal) -> Decimal:
-        """Return how much (base) the quote currency of a market order buys."""
-        rules = order.rules
-        steps = slipped_steps(float(last), order.side.sign, self.market.costs.adverse, *step_parts(rules.tick_size))
-        return order.worth // (rules.tick_size * steps * rules.lot_step) * rules.lot_step
 
     def _enter(self, order: Placed, name: str = "") -> None:
         order.key = self._name("O")

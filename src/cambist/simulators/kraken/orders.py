@@ -3,14 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from cambist.domain.instrument import Instrument
 from cambist.domain.order import Liquidity, OrderType, Side, TimeInForce
 from cambist.domain.report import FillReport
 from cambist.ports.venue import OrderRequest
-from cambist.simulators.kraken.names import pair_name
+from cambist.simulators.kraken.names import pair_id, pair_name
 from cambist.simulators.kraken.refusals import COST_MINIMUM, INVALID_PRICE, ORDER_MINIMUM, TICK_SIZE, Refused, invalid
 from cambist.simulators.kraken.shapes import digits_of, padded, seconds
 
@@ -27,7 +27,9 @@ _LIMITED = ("limit", "stop-loss-limit", "take-profit-limit")
 _TIMES = ("GTC", "IOC")
 _FLAGS = ("fciq", "nompp", "post", "viqc")
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,18}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_USER_REFERENCE = re.compile(r"-?[0-9]{1,10}")
 _USER_REFERENCES = 2**31
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 
 Params = Mapping[str, str]
 
@@ -157,7 +159,7 @@ class Placed:
         return {
             "ordertxid": self.id,
             "postxid": "TKH2SE-M7IF5-CFI7LT",
-            "pair": pair_name(self.symbol),
+            "pair": pair_id(self.symbol),
             "time": seconds(fill.ts),
             "type": self.side.value,
             "ordertype": self.type,
@@ -234,11 +236,9 @@ def read_price(rules: Instrument, params: Params, name: str) -> Decimal:
 
 def decimal(params: Params, name: str, digits: int | None = None) -> Decimal:
     """Return the parameter ``name`` as a number above zero, of at most so many ``digits``; raise `Refused`."""
-    try:
-        value = Decimal(params.get(name, ""))
-    except InvalidOperation:
-        raise invalid(name) from None
-    if not value.is_finite() or value <= 0 or (digits is not None and digits_of(value.normalize()) > digits):
+    text = params.get(name, "")
+    value = Decimal(text) if _NUMBER.fullmatch(text) else ZERO
+    if not value or (digits is not None and digits_of(value.normalize()) > digits):
         raise invalid(name)
     return value
 
@@ -256,6 +256,6 @@ def user_reference(params: Params) -> int | None:
     text = params.get("userref", "")
     if not text:
         return None
-    if not text.lstrip("-").isdigit() or not -_USER_REFERENCES <= int(text) < _USER_REFERENCES:
+    if not _USER_REFERENCE.fullmatch(text) or not -_USER_REFERENCES <= int(text) < _USER_REFERENCES:
         raise invalid("userref")
     return int(text)

@@ -13,7 +13,7 @@ from cambist.simulators.kraken.names import asset_id, pair_id
 from cambist.simulators.kraken.orders import Params, Placed, user_reference
 from cambist.simulators.kraken.refusals import Refused, invalid
 from cambist.simulators.kraken.rest_public import whole
-from cambist.simulators.kraken.shapes import padded
+from cambist.simulators.kraken.shapes import padded, plain
 
 _PAGE, _ASKED = 50, 50
 _BATCH = (2, 15)
@@ -36,8 +36,6 @@ class PrivateAnswers:
         self.market = market
         self.desk = desk
         self.tokens: dict[str, Token] = {}
-        self.lie = Decimal(1)
-        """What balances are multiplied by when they are told."""
 
     # -- orders -------------------------------------------------------------------------------------------------------
 
@@ -116,15 +114,15 @@ class PrivateAnswers:
     def balance(self, account: str, params: Params) -> Any:
         """Return what the account holds."""
         held = self.market.exchange.balances(account).values()
-        return {asset_id(one.asset): padded(one.total * self.lie, _DIGITS) for one in held}
+        return {asset_id(one.asset): padded(one.total * self.market.lie, _DIGITS) for one in held}
 
     def balance_ex(self, account: str, params: Params) -> Any:
         """Return what the account holds, and what its orders lock of it."""
         held = self.market.exchange.balances(account).values()
         return {
             asset_id(one.asset): {
-                "balance": padded(one.total * self.lie, _DIGITS),
-                "hold_trade": padded(one.locked * self.lie, _DIGITS),
+                "balance": padded(one.total * self.market.lie, _DIGITS),
+                "hold_trade": padded(one.locked * self.market.lie, _DIGITS),
             }
             for one in held
         }
@@ -219,7 +217,7 @@ def _span(params: Params) -> tuple[float, float]:
 
 def _listed(params: Params, name: str, counts: tuple[int, int]) -> list[Any]:
     try:
-        found = json.loads(params.get(name, ""))
+        found = json.loads(params.get(name, ""), parse_float=Decimal)
     except ValueError:
         found = None
     if not isinstance(found, list) or not counts[0] <= len(found) <= counts[1]:
@@ -230,7 +228,7 @@ def _listed(params: Params, name: str, counts: tuple[int, int]) -> list[Any]:
 def _texts(wish: Any) -> dict[str, str]:
     if not isinstance(wish, dict):
         raise invalid("orders")
-    return {str(name): str(value) for name, value in wish.items()}
+    return {str(name): plain(value) for name, value in wish.items()}
 
 
 def _is_true(params: Params, name: str) -> bool:

@@ -4,7 +4,6 @@ from email.utils import formatdate
 from typing import Any
 
 from cambist.domain.timeframe import Timeframe
-from cambist.simulators.depth import Book
 from cambist.simulators.kraken import shapes
 from cambist.simulators.kraken.market import Market
 from cambist.simulators.kraken.names import pair_id
@@ -21,22 +20,15 @@ class PublicAnswers:
 
     def __init__(self, market: Market) -> None:
         self.market = market
-        self.skew_ms = 0
-        """How far the clock that is told is off."""
-        self.stale_ms = 0
-        """How old the books are that are told."""
-
-    def now(self) -> int:
-        """Return the exchange's time as it tells it."""
-        return self.market.now + self.skew_ms
 
     def time(self, params: Params) -> Any:
         """Return the time, in seconds."""
-        return {"unixtime": self.now() // 1000, "rfc1123": formatdate(self.now() // 1000, usegmt=True)}
+        now_s = self.market.told_now // 1000
+        return {"unixtime": now_s, "rfc1123": formatdate(now_s, usegmt=True)}
 
     def status(self, params: Params) -> Any:
         """Return whether the exchange is there."""
-        return {"status": "online", "timestamp": shapes.moment(self.now() // 1000 * 1000)[:19] + "Z"}
+        return {"status": "online", "timestamp": shapes.moment(self.market.told_now // 1000 * 1000)[:19] + "Z"}
 
     def assets(self, params: Params) -> Any:
         """Return the currencies."""
@@ -58,7 +50,7 @@ class PublicAnswers:
         now = self.market.now
         found = {}
         for line in self._lines(params):
-            book = self._book(line)
+            book = self.market.told_book(line)
             if book.bids:
                 today = line.tape.bar(Timeframe.D1, Timeframe.D1.floor(now), now)
                 best = (book.bids[0], book.asks[0])
@@ -94,7 +86,7 @@ class PublicAnswers:
         """Return the order book."""
         line = self.market.line(params.get("pair"))
         count = min(max(whole(params, "count", 100), 1), _LEVELS)
-        book, one, now = self._book(line), line.instrument, self.market.now
+        book, one, now = self.market.told_book(line), line.instrument, self.market.now
         return {
             _id(line): {
                 "asks": shapes.levels(book.asks[:count], one, now),
@@ -107,15 +99,12 @@ class PublicAnswers:
             return [self.market.line(name) for name in params["pair"].split(",")]
         return list(self.market.lines.values())
 
-    def _book(self, line: Line) -> Book:
-        return self.market.book(line, at=self.market.now - self.stale_ms)
-
 
 def whole(params: Params, name: str, default: int) -> int:
     """Return the parameter ``name`` as a whole number, what is behind its point cut off; raise `Refused`."""
     text = params.get(name) or str(default)
     number = text.partition(".")[0]
-    if not number.isdigit():
+    if not number.isdecimal():
         raise invalid(name)
     return int(number)
 

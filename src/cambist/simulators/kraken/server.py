@@ -9,21 +9,22 @@ from aiohttp import web
 
 from cambist.domain.candles import Candles
 from cambist.domain.instrument import Instrument
-from cambist.domain.order import OrderType
 from cambist.market.matching import Costs
-from cambist.simulators.faults import Fault, Kind
+from cambist.simulators.faults import Fault
 from cambist.simulators.kraken import routes
 from cambist.simulators.kraken.desk import Desk
 from cambist.simulators.kraken.limits import Limiter, Limits
 from cambist.simulators.kraken.market import COSTS, Market
+from cambist.simulators.kraken.orders import decimal
 from cambist.simulators.kraken.refusals import UNKNOWN_METHOD, Refused, error_body
 from cambist.simulators.kraken.rest_private import PrivateAnswers
 from cambist.simulators.kraken.rest_public import PublicAnswers
 from cambist.simulators.kraken.routes import Route
+from cambist.simulators.kraken.shapes import to_text
 from cambist.simulators.kraken.signing import Signers
 from cambist.simulators.kraken.sockets import Sockets
 from cambist.simulators.kraken.streams import Streams
-from cambist.simulators.market import Customer
+from cambist.simulators.market import Customer, Line
 from cambist.simulators.serving import Answer, Serving
 
 _ADD, _CANCEL = "/0/private/AddOrder", "/0/private/CancelOrder"
@@ -65,7 +66,6 @@ class KrakenServer(Serving):
             now=self.clock.now_ms(),
             listen=lambda account, report: self.desk.hear(account, report),
         )
-        self._held: list[tuple[str, str, dict[str, Any]]] | None = None
         self.desk = Desk(self.market, self.limiter, self._tell, self._counting_ms)
         self._public = PublicAnswers(self.market)
         self._private = PrivateAnswers(self.market, self.desk)
@@ -78,12 +78,6 @@ class KrakenServer(Serving):
             now=lambda: self.market.now,
             taken=self._taken_by_socket,
         )
-
-    def _tell(self, account: str, channel: str, what: dict[str, Any]) -> None:
-        if self._held is not None:
-            self._held.append((account, channel, what))
-        else:
-            self.streams.tell_account(account, channel, what)
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
@@ -99,8 +93,6 @@ class KrakenServer(Serving):
             self.limiter.admit(self._counting_ms())
             if route is None or (route.signed and request.method != "POST"):
                 raise Refused(UNKNOWN_METHOD)
-            if fault is not None and fault.kind is Kind.SKEW:
-                self._public.skew_ms = int(fault.seconds * 1000)
             account = ""
             if route.signed:
                 key, signature = request.headers.get("API-Key"), request.headers.get("API-Sign")
@@ -109,8 +101,6 @@ class KrakenServer(Serving):
             answer = {"error": [], "result": self._taken(route, path, params, account, fault)}
         except Refused as refused:
             answer = refused.body()
-        finally:
-            self._public.skew_ms = 0
         return 200, answer, {}
 
     def _taken_by_socket(self, path: str, account: str, params: dict[str, str]) -> Any:
@@ -123,52 +113,31 @@ class KrakenServer(Serving):
     def _taken(self, route: Route, path: str, params: dict[str, str], account: str, fault: Fault | None) -> Any:
         """Return the answer of ``route``, with the faults that change what the exchange does or says."""
         asked = (account, params) if route.signed else (params,)
-        kind = None if fault is None else fault.kind
-        factor = Decimal(str(fault.factor)) if fault else Decimal(1)
-        if kind is Kind.FILL_AFTER_CANCEL and path == _CANCEL:
-            news = self._fill_quietly(account, params, factor)
-            answer = route.answer(*asked)
-            for owner, channel, what in news:
-                self.streams.tell_account(owner, channel, what)
-            return answer
-        thin = kind is Kind.THIN and path == _ADD
-        line = self.market.line(params.get("pair")) if thin else None
-        try:
-            if line is not None:
-                self.market.offer(line, float(Decimal(params.get("volume", "0")) * factor))
-            self._private.lie = factor if kind is Kind.WRONG_BALANCES else Decimal(1)
-            self._public.stale_ms = int(fault.seconds * 1000) if fault and kind is Kind.STALE_BOOK else 0
+        with self._changed(fault, path, account, params):
             return route.answer(*asked)
-        finally:
-            self._private.lie, self._public.stale_ms = Decimal(1), 0
-            if line is not None:
-                self.market.offer(line)
-
-    def _fill_quietly(
-        self, account: str, params: dict[str, str], factor: Decimal
-    ) -> list[tuple[str, str, dict[str, Any]]]:
-        """Let ``factor`` of a waiting limit order fill; return the news of it, untold."""
-        order = self.desk.find(account, params)
-        if order.request().type is not OrderType.LIMIT or order.price is None:
-            return []
-        self._held = []
-        try:
-            line = self.market.line(order.symbol)
-            self.market.touch(line, order.price, float((order.quantity - order.filled) * factor))
-            return self._held
-        finally:
-            self._held = None
 
     def _params(self, query: str, body: str) -> dict[str, str]:
         if not body.startswith("{"):
             return super()._params(query, body)
         try:
-            given = json.loads(body)
+            given = json.loads(body, parse_float=Decimal)
         except ValueError:
             return {}
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+        return {name: value if isinstance(value, str) else to_text(value) for name, value in given.items()}
 
     # -- what faults need ---------------------------------------------------------------------------------------------
+
+    def _wanted(self, name: str, params: dict[str, str]) -> tuple[Line, Decimal] | None:
+        return (self.market.line(params.get("pair")), decimal(params, "volume")) if name == _ADD else None
+
+    def _waiting(self, name: str, account: str, params: dict[str, str]) -> tuple[Line, Decimal, Decimal] | None:
+        if name != _CANCEL:
+            return None
+        order, *others = self.desk.named(account, params)
+        level = order.price or order.trigger
+        if others or level is None:
+            return None
+        return self.market.line(order.symbol), level, order.quantity - order.filled
 
     def _ban(self, seconds: float) -> None:
         self.limiter.lock_out(self._counting_ms(), int(seconds * 1000))

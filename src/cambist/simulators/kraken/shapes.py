@@ -53,6 +53,11 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def plain(value: Any) -> str:
+    """Return what a JSON message says, a Decimal included, as a form would have it."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def to_text(message: Any) -> str:
     """Return ``message`` as JSON in which a Decimal is a number, written to its last digit."""
     return _NUMBER.sub(r"\1", json.dumps(message, default=lambda value: f"\x00{value:f}"))

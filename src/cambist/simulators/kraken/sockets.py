@@ -1,6 +1,7 @@
 """The WebSocket side (version 2): subscriptions, and orders over a socket."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -57,7 +58,7 @@ class Sockets:
         status = {"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": id(socket)}
         socket.send({"channel": "status", "type": "update", "data": [status]})
         try:
-            await socket.messages(partial(self._take, socket))
+            await socket.messages(partial(self._take, socket), Decimal)
         finally:
             socket.stop()
             self._streams.sockets.discard(socket)
@@ -89,18 +90,20 @@ class Sockets:
         elif method == "unsubscribe":
             yield from self._unsubscribed(socket, params)
         elif method == "add_order":
-            answer = self._asked("AddOrder", params, self._order(params))
+            answer = self._asked(socket, "AddOrder", params, self._order(params))
             yield {"order_id": answer["txid"][0], **_own_id(params)}
         elif method == "amend_order":
-            answer = self._asked("AmendOrder", params, {**_texts(params), "txid": str(params.get("order_id", ""))})
+            answer = self._asked(
+                socket, "AmendOrder", params, {**_texts(params), "txid": str(params.get("order_id", ""))}
+            )
             yield {**answer, **({"order_id": params["order_id"]} if "order_id" in params else {}), **_own_id(params)}
         elif method == "cancel_order":
             for name, rest_name in (("order_id", "txid"), ("cl_ord_id", "cl_ord_id")):
                 for one in params.get(name) or []:
-                    self._asked("CancelOrder", params, {rest_name: str(one)})
+                    self._asked(socket, "CancelOrder", params, {rest_name: str(one)})
                     yield {name: one}
         elif method == "cancel_all":
-            yield self._asked("CancelAll", params, {})
+            yield self._asked(socket, "CancelAll", params, {})
         else:
             raise Refused(f"Unsupported method: {method}")
 
@@ -109,7 +112,7 @@ class Sockets:
     def _subscribed(self, socket: Listener, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
         channel = params.get("channel")
         if channel in _PRIVATE:
-            self._account(params)
+            self._account(socket, params)
             yield {"channel": channel, "snapshot": params.get("snapshot", True)}
         elif channel in _PUBLIC:
             for stream in self._streams_of(params):
@@ -129,8 +132,8 @@ class Sockets:
             else:
                 socket.streams.add(stream)
             return
-        account = self._account(params)
-        socket.accounts[channel] = account
+        account = self._account(socket, params)
+        socket.accounts[channel] = socket.tokens[str(params.get("token", ""))] = account
         if channel == "balances":
             held = self._desk.market.exchange.balances(account).values()
             data = [events.holding(one) for one in held]
@@ -178,7 +181,7 @@ class Sockets:
 
     def _order(self, params: dict[str, Any]) -> dict[str, str]:
         """Return the terms of an order as REST would have them."""
-        terms = {rest: _text(params[name]) for name, rest in _TERMS.items() if name in params}
+        terms = {rest: shapes.plain(params[name]) for name, rest in _TERMS.items() if name in params}
         if "pair" not in terms:
             raise Refused(UNKNOWN_PAIR)
         if params.get("post_only"):
@@ -187,14 +190,15 @@ class Sockets:
         if trigger is not None:
             if "price" in terms:
                 terms["price2"] = terms["price"]
-            terms["price"] = _text(trigger)
+            terms["price"] = shapes.plain(trigger)
         return terms
 
-    def _asked(self, name: str, params: dict[str, Any], terms: dict[str, str]) -> Any:
-        return self._taken(f"/0/private/{name}", self._account(params), terms)
+    def _asked(self, socket: Listener, name: str, params: dict[str, Any], terms: dict[str, str]) -> Any:
+        return self._taken(f"/0/private/{name}", self._account(socket, params), terms)
 
-    def _account(self, params: dict[str, Any]) -> str:
-        account = self._bearer(str(params.get("token", "")))
+    def _account(self, socket: Listener, params: dict[str, Any]) -> str:
+        token = str(params.get("token", ""))
+        account = socket.tokens.get(token) or self._bearer(token)
         if account is None:
             raise Refused(INVALID_SESSION)
         return account
@@ -205,8 +209,4 @@ def _own_id(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _texts(params: dict[str, Any]) -> dict[str, str]:
-    return {name: _text(value) for name, value in params.items()}
-
-
-def _text(value: Any) -> str:
-    return str(value)
+    return {name: shapes.plain(value) for name, value in params.items()}

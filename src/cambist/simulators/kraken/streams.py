@@ -31,6 +31,8 @@ class Listener(Socket):
         self.streams: set[Stream] = set()
         self.accounts: dict[str, str] = {}
         """By private channel: whose news it hears."""
+        self.tokens: dict[str, str] = {}
+        """By token that opened a private channel here: whose it is. It does not run out while the socket is open."""
         self.sequences: dict[str, int] = {}
         self.spoken_ms = opened_ms
 
@@ -121,7 +123,9 @@ class Streams(Hub[Listener]):
             return [self._ticker(line, book)]
         earlier = line.tape.numbered(trade.id - 1, 1, trade.ts)
         before = market.book_after(line, earlier[0]) if earlier else Book(0, (), ())
-        sides = changes(_cut(before, extent), _cut(book, extent))
+        bids, asks = changes(_cut(before, extent), _cut(book, extent))
+        # what only fell out of the depth is not told: who keeps the book cuts it
+        sides = (_still(bids, book.bids), _still(asks, book.asks))
         told = {**_levels(symbol, *sides), "checksum": checksum(book, one.tick_size, one.lot_step)}
         return [{**told, "timestamp": shapes.moment(trade.ts)}]
 
@@ -165,6 +169,11 @@ def checksum(book: Book, tick: Any, lot: Any) -> int:
 
 def _cut(book: Book, depth: int) -> Book:
     return Book(book.update, book.bids[:depth], book.asks[:depth])
+
+
+def _still(changed: Iterable[Level], side: Iterable[Level]) -> list[Level]:
+    there = {price for price, _ in side}
+    return [(price, quantity) for price, quantity in changed if quantity or price not in there]
 
 
 def _levels(symbol: str, bids: Iterable[Level], asks: Iterable[Level]) -> dict[str, Any]:
