@@ -172,7 +172,13 @@ def test_a_paper_account_needs_no_key(here, ann):
     (spec,) = here.services.stores(ann.id).register.accounts()
     assert spec.settings == {"deposit": "2500.50"}
     again = ann.post("/brokers/play/test")
-    assert (again.status_code, again.json()["key"]) == (404, "brokers.no_key")
+    assert (again.status_code, again.json()["key"]) == (404, "brokers.paper_has_no_key")
+    body = {"exchange": "simulated", "mode": "paper", "credentials": {"api_key": "k", "secret": "s"}}
+    tried = ann.post("/brokers/test", body)
+    assert (tried.status_code, tried.json()["field"]) == (422, "mode")
+    listed = ann.post("/brokers/play/symbols")
+    assert (listed.status_code, listed.json()["field"], listed.json()["value"]) == (422, "exchange", "simulated")
+    assert ann.get("/symbols/lists").json() == []
 
 
 def test_paper_markets_are_those_of_the_floor():

@@ -64,6 +64,7 @@ def test_what_became_of_orders(here: Site):
     working = ann.get("/orders", params={"status": ["working"]}).json()["items"]
     assert [one["role"] for one in working] == ["stop_loss"]
     assert ann.get("/orders", params={"since": here.services.now_ms() + 1}).json()["items"] == []
+    assert {one["strategy"] for one in ann.get("/orders", params={"strategy": "hand"}).json()["items"]} == {"hand"}
     bought = ann.get("/orders", params={"bot": "hand:BTC/USDT", "status": "filled"}).json()["items"][0]
     whole = ann.get(f"/orders/main/{bought['client_id']}").json()
     assert sum(Decimal(one["quantity"]) for one in whole["fills"]) == Decimal(bought["filled"]) == 1
@@ -176,6 +177,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(here: Site):
                 break
         assert paged == whole
         assert len(whole) > 1
+    assert len({one["id"] for one in whole}) == len(whole)  # of trades, the last list
 
 
 HALF = "WzEsIlx1ZDgwMCIsIngiXQ=="  # [1,"\\ud800","x"]

@@ -302,6 +302,7 @@ def test_an_api_token_does_not_change_how_one_comes_in(here: Site):
         ("POST", "/auth/totp/confirm", {"code": "123456"}),
         ("POST", "/auth/totp/off", {"code": "123456", "password": PASSWORD}),
         ("POST", "/me/password", {"password": PASSWORD, "new_password": "another-long-one"}),
+        ("PATCH", "/me", {"default_account": None}),
         ("GET", "/sessions", None),
         ("DELETE", "/sessions", None),
     ):

@@ -5,6 +5,7 @@ import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.api.sites import Site, Visitor, site
@@ -13,6 +14,7 @@ from tests.databases import RedisServer, redis_program
 from cambist.apps.api.app import MOST_BYTES
 from cambist.apps.api.limits import Counters
 from cambist.domain.person import Role
+from cambist.execution.ids import client_id
 
 PAPER = {"name": "main", "exchange": "simulated", "mode": "paper", "deposit": "1000"}
 BOT = {
@@ -137,6 +139,22 @@ def test_no_route_no_method_no_json(ann: Visitor):
     assert ann.delete("/health").status_code == 405
     broken = ann.ask("POST", "/bots", content=b"{", headers={"Content-Type": "application/json"})
     assert (broken.status_code, broken.json()["remedy"]) == (422, "Send valid JSON.")
+    assert broken.json()["field"] == "body"
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ({"content": b'{"name": "ann", "password": "hunter2"}'}, "application/json"),  # and its type left out
+        ({"json": [{"name": "ann", "password": "hunter2"}]}, "object"),
+    ],
+)
+def test_a_body_that_is_none_is_not_told_back_for_it_may_hold_a_password(here: Site, given: Any, remedy: str):
+    answer = here.anybody.post("/api/v1/auth/login", **given)
+    problem = answer.json()
+    assert (answer.status_code, problem["field"], problem["value"]) == (422, "body", None)
+    assert remedy in problem["remedy"]
+    assert "hunter2" not in answer.text
 
 
 def test_a_body_that_is_too_large_is_refused_whether_its_length_is_told_or_not(ann: Visitor):
@@ -236,6 +254,16 @@ def test_other_pages_are_let_in_by_list(tmp_path: Path):
             assert answer.headers.get("access-control-allow-origin") == allowed
 
 
+def test_a_page_elsewhere_may_read_every_header_of_ours(tmp_path: Path):
+    with site(tmp_path, CAMBIST_ORIGINS="https://desk.example") as here:
+        ann, origin = here.person("ann"), {"Origin": "https://desk.example"}
+        keyed = origin | {"Idempotency-Key": "k-1"}
+        answers = [ann.get("/bots", headers=origin), *(ann.post("/brokers", PAPER, headers=keyed) for _ in range(2))]
+        readable = {name.strip().lower() for name in answers[0].headers["access-control-expose-headers"].split(",")}
+        told = {name for one in answers for name in one.headers if name.startswith(("x-", "rate", "idem", "etag"))}
+        assert told - {"x-content-type-options", "x-frame-options"} <= readable
+
+
 def test_proxies_are_believed_only_where_they_are_ours(tmp_path: Path):
     def seen(folder: Path, proxies: str) -> str:
         with site(folder, CAMBIST_TRUSTED_PROXIES=proxies) as here:
@@ -291,3 +319,22 @@ def test_a_bot_that_no_engine_has_seen_can_be_deleted(ann: Visitor):
     name = ann.post("/bots", BOT).json()["bot"]["id"]
     assert ann.delete(f"/bots/{name}").status_code == 204
     assert ann.get(f"/bots/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("answer", ["Sent: {}, {}.", "Envoyé : {}, {}."])
+def test_what_the_engine_has_sent_is_told_by_its_ids_whatever_the_language(here: Site, ann: Visitor, answer: str):
+    assert ann.post("/bots", BOT).status_code == 201
+    asked = ann.post("/bots/b/sell?wait_s=0", {}).json()
+    assert asked["orders"] == []
+    sent = [client_id(f"b|{leg}", "BTC/USDT") for leg in (1, 2)]
+    here.services.stores(ann.id).register.answer(asked["id"], 7, answer.format(*sent))
+    assert ann.get(f"/requests/{asked['id']}").json()["orders"] == sent
+
+
+def test_what_was_made_is_found_where_its_answer_says(here: Site):
+    ann = here.person("ann", Role.ADMIN)
+    webhook = {"name": "tv", "account": "main", "markets": [{"symbol": "BTC/USDT", "budget": "100"}]}
+    for path, body in (("/brokers", PAPER), ("/webhooks", webhook), ("/users", {"name": "bob"}), ("/bots", BOT)):
+        made = ann.post(path, body)
+        assert made.status_code == 201, made.text
+        assert here.anybody.get(made.headers["Location"], headers={"Authorization": f"Bearer {ann.token}"}).is_success

@@ -457,6 +457,14 @@ def test_who_signs_needs_no_secret_in_the_body(here, ann):
     assert len(wished(here, ann)) == 2
 
 
+def test_who_signs_anew_after_a_timeout_is_acted_on_once_by_the_id(here, ann):
+    webhook = made(ann, kind="generic")
+    body = '{"action": "buy", "symbol": "BTCUSDT", "id": "a-1"}'
+    outcomes = [signed(here, webhook, body, nonce=f"n-{number:08}").json()["outcome"] for number in (1, 2, 1)]
+    assert outcomes == ["accepted", "repeated", "repeated"]
+    assert len(wished(here, ann)) == 1
+
+
 def test_a_signature_is_of_this_body_this_moment_and_this_secret(here, ann):
     webhook, now = made(ann, kind="generic"), here.services.now_ms()
     wrong = [

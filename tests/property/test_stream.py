@@ -22,7 +22,7 @@ MARKET = {bus.CANDLES: Topic.CANDLES, bus.HEARTBEAT: Topic.HEARTBEAT, bus.RAW: T
 class Listener:
     """A person's program that comes and goes, and remembers what it has dealt with."""
 
-    def __init__(self, hub: Hub, user_id: int, **bounds: int) -> None:
+    def __init__(self, hub: Hub, user_id: int, **bounds: Any) -> None:
         self.hub, self.user_id, self.bounds = hub, user_id, bounds
         self.client: Client | None = None
         self.stream: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from cambist.domain.errors import BusFailed, CambistError
+from cambist.domain.errors import BadInput, BusFailed, CambistError
 from cambist.domain.record import record
 from cambist.domain.text import say
 from cambist.ports.bus import EXCHANGES, Bus
@@ -49,7 +49,12 @@ class Listings:
         self._tasks: dict[tuple[str, bool], asyncio.Task[None]] = {}
 
     def refresh(self, exchange: str, *, testnet: bool = False) -> Refresh:
-        """Begin to fetch the symbols of ``exchange`` anew, unless that goes on or they are fresh; say how far it is."""
+        """Begin to fetch the symbols of ``exchange`` anew, unless that goes on or they are fresh; say how far it is.
+
+        Raises `BadInput` if there is no such exchange: the made-up market lists nothing.
+        """
+        if not self._exchanges.knows(exchange):
+            raise BadInput("exchange", exchange, "markets.no_exchange")
         name = (exchange, testnet)
         if name not in self._tasks and not self._fresh(name):
             self._known[name] = Refresh(

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound
 from cambist.domain.market import Depth, Ticker
-from cambist.domain.timeframe import Timeframe
+from cambist.domain.timeframe import DAY_MS, Timeframe
 from cambist.market.series import build
 from cambist.ports.exchanges import Exchanges
 from cambist.ports.heartbeat_log import HeartbeatLog
@@ -55,17 +56,23 @@ class Markets:
 
     async def tickers(self, exchange: str, symbols: Sequence[str], *, testnet: bool = False) -> dict[str, Ticker]:
         """Return the last prices by symbol; raise `NotFound` for a symbol that is not listed, `VenueError`."""
-        self._need(exchange)
+        if exchange != _MADE_UP:
+            self._need(exchange)
         wanted = tuple(sorted(set(symbols)))
         if not 0 < len(wanted) <= MOST_TICKERS:
             raise BadInput("symbols", len(wanted), "markets.how_many", most=MOST_TICKERS)
-        return await self._answers.get(
-            ("tickers", exchange, testnet, wanted),
-            lambda: self._exchanges.tickers(exchange, wanted, testnet=testnet),
-        )
+
+        async def asked() -> dict[str, Ticker]:
+            if exchange == _MADE_UP:
+                return await asyncio.to_thread(lambda: {symbol: self._made_up_ticker(symbol) for symbol in wanted})
+            return await self._exchanges.tickers(exchange, wanted, testnet=testnet)
+
+        return await self._answers.get(("tickers", exchange, testnet, wanted), asked)
 
     async def book(self, exchange: str, symbol: str, levels: int, *, testnet: bool = False) -> Depth:
         """Return the order book, at most ``levels`` deep; raise `NotFound`, `VenueError`."""
+        if exchange == _MADE_UP:
+            raise NotFound("markets.no_book")
         self._need(exchange)
         asked = next((depth for depth in _DEPTHS if levels <= depth), MOST_LEVELS)
         found = await self._answers.get(
@@ -162,6 +169,28 @@ class Markets:
             raise NotFound("markets.nothing_made_up", symbol=symbol)
         ts, *columns = zip(*(rows[at] for at in sorted(rows)), strict=True)
         return build(*name, np.array(ts, dtype=np.int64), *(np.array(one, dtype=np.float64) for one in columns))
+
+    def _made_up_ticker(self, symbol: str) -> Ticker:
+        """Return the last prices of the made-up market, as they were heard at the close of each minute."""
+        now = self._made_up_now_ms()
+        heard = self._heartbeat.seen(_MADE_UP, symbol, Timeframe.M1, now - DAY_MS, now)
+        if not heard:
+            raise NotFound("markets.nothing_made_up", symbol=symbol)
+        first, last = heard[0], heard[-1]
+        change = (last.close / first.open - 1) * 100
+        return Ticker(
+            symbol=symbol,
+            ts=last.close_ms,
+            last=last.close,
+            bid=None,
+            ask=None,
+            open=first.open,
+            high=max(one.high for one in heard),
+            low=min(one.low for one in heard),
+            volume=sum((one.volume for one in heard), Decimal(0)),
+            quote_volume=None,
+            change_percent=change.quantize(Decimal("0.001")),
+        )
 
 
 def _longest_ms(timeframe: Timeframe) -> int:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from cambist.domain.account import AccountSpec
 from cambist.domain.errors import StorageFailed
-from cambist.domain.past import PastTrade, Wanted
 from cambist.domain.refusal import Reason
 from cambist.domain.request import Traits
 from cambist.domain.text import say
@@ -191,11 +190,6 @@ def why(reason: str) -> str | None:
     if reason in _REASONS:
         return say(f"refused.{reason}")
     return reason or None
-
-
-def last_trades(history: History, bot: str, limit: int = 10) -> list[PastTrade]:
-    """Return the last trades of ``bot``, newest first."""
-    return history.read_on().trades(Wanted(bot=bot), limit)
 
 
 def _read(state: str) -> Reading | None:

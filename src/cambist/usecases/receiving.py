@@ -211,11 +211,11 @@ def understood(webhook: Webhook, came: Incoming, secret: str) -> tuple[Pieces, A
 
 def once(webhook: Webhook, came: Incoming, found: Pieces) -> Once:
     """Return what makes another call the same as this one."""
+    named = one_time_id(found)
+    if named is not None:  # of a signed call too: who tries again signs anew, with another nonce
+        return Once(key=f"id:{_digest(named.encode())}")
     if webhook.kind is Sender.GENERIC:
         return Once(key=f"nonce:{_digest(came.nonce.encode())}")
-    named = one_time_id(found)
-    if named is not None:
-        return Once(key=f"id:{_digest(named.encode())}")
     body = _digest(came.body)
     if sent_ms(found) is not None:
         return Once(key=f"at:{body}")

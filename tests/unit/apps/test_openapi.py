@@ -20,6 +20,11 @@ from cambist.apps.settings import load
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _ALWAYS = {"429", "500", "503"}
+AREAS = (
+    *("auth", "me", "users", "tokens", "sessions", "invitations", "audit", "brokers", "exchanges", "symbols"),
+    *("markets", "heartbeat", "jobs", "strategies", "webhooks", "hooks", "orders", "statistics", "portfolio"),
+    *("health", "trading", "stream", "assistant"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,36 @@ def test_every_body_has_an_example(schema):
         )
 
     assert without(schema, shown) == []
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_answer_shows_what_stands_in_its_texts(schema, area):
+    unshown = {
+        one
+        for _, operation in operations(schema)
+        for status, answer in operation["responses"].items()
+        if operation["tags"] == [area] and status < "300" and "application/json" in answer.get("content", {})
+        for one in _unshown(schema, answer["content"]["application/json"]["schema"], area)
+    }
+    assert unshown == set()
+
+
+def _unshown(schema: dict[str, Any], part: dict[str, Any], name: str) -> Iterator[str]:
+    """Yield the texts in ``part`` of which no example says what they look like."""
+    if part.keys() & {"examples", "example", "enum", "const", "default"}:
+        return
+    if "$ref" in part:
+        yield from _unshown(schema, _found(schema, part["$ref"]), part["$ref"].rpartition("/")[2])
+    for one in (*part.get("anyOf", ()), *(part[kind] for kind in ("items", "additionalProperties") if _is(part, kind))):
+        yield from _unshown(schema, one, name)
+    for field, one in part.get("properties", {}).items():
+        yield from _unshown(schema, one, f"{name}.{field}")
+    if part.get("type") == "string":
+        yield name
+
+
+def _is(part: dict[str, Any], kind: str) -> bool:
+    return isinstance(part.get(kind), dict)
 
 
 def _has_example(schema: dict[str, Any], part: dict[str, Any]) -> bool:

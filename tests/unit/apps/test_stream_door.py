@@ -15,13 +15,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cambist.adapters.bus.inprocess import InProcessBus
+from cambist.apps.api.stream.client import Client
 from cambist.apps.api.stream.door import Door, Limits
+from cambist.apps.api.stream.frames import Framing
 from cambist.apps.api.stream.hub import Hub
 from cambist.domain.errors import NotSignedIn, StorageFailed
 from cambist.domain.person import SCOPES, Identity, Role
 from cambist.ports import bus
 
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 class People:
@@ -83,8 +85,12 @@ class Place:
             yield connection
 
 
+PLAIN = "websockets-sansio"
+"""A server that hands everything over as ASGI has it."""
+
+
 @asynccontextmanager
-async def place(**limits: Any) -> AsyncIterator[Place]:
+async def place(ws: Any = Framing, **limits: Any) -> AsyncIterator[Place]:
     one = Place(Limits(**limits))
     app = Starlette(routes=[WebSocketRoute("/stream", one.door.serve)])
     with sockets.socket() as listening:
@@ -93,7 +99,7 @@ async def place(**limits: Any) -> AsyncIterator[Place]:
         one.port = listening.getsockname()[1]
         config = uvicorn.Config(
             app,
-            ws="websockets-sansio",
+            ws=ws,
             ws_per_message_deflate=False,
             lifespan="off",
             log_level="error",
@@ -287,6 +293,7 @@ def test_what_is_wrong_is_said_and_the_connection_stays():
                 await connection.send(wrong)
                 error = await hear(connection, "error")
                 assert (error["code"], error["field"]) == ("unreadable", field)
+                assert error["remedy"] in error["detail"]
                 assert len(error["remedy"]) > 5
             await say(connection, type="hello", token=5)
             error = await hear(connection, "error")
@@ -311,7 +318,8 @@ def test_who_talks_too_much_is_cut_off():
     run(scenario)
 
 
-def test_who_was_away_is_told_what_was_missed():
+@pytest.mark.parametrize("ws", [Framing, PLAIN])
+def test_who_was_away_is_told_what_was_missed(ws):
     async def scenario(one: Place) -> None:
         async with one.known("ann", "orders", "fills") as connection:
             await one.bus.publish(bus.ORDERS, {"id": "o1", "user_id": 1})
@@ -332,10 +340,57 @@ def test_who_was_away_is_told_what_was_missed():
             assert [(await hear(connection, "event"))["id"] for _ in range(2)] == ["o2", "o3"]
             await hear(connection, "subscribed")
 
-    run(scenario)
+    run(scenario, ws=ws)
 
 
-def test_a_client_that_reads_nothing_holds_up_nobody_and_is_cut_off():
+@pytest.mark.parametrize(("ws", "past_the_queue"), [(Framing, True), (PLAIN, False)])
+def test_where_the_server_takes_frames_events_go_past_the_queue(monkeypatch, ws, past_the_queue):
+    taken: list[str | None] = []
+    take = Client.take
+
+    def noted(client: Client) -> str | None:
+        taken.append(take(client))
+        return taken[-1]
+
+    async def scenario(one: Place) -> None:
+        async with one.known("ann", "orders") as connection:
+            taken.clear()
+            for number in range(3):
+                await one.bus.publish(bus.ORDERS, {"id": f"o{number}", "user_id": 1, "text": "é"})
+                told = await hear(connection, "event")
+                assert (told["id"], told["data"]["text"]) == (f"o{number}", "é")
+        assert (not any(taken)) is past_the_queue
+
+    monkeypatch.setattr(Client, "take", noted)
+    run(scenario, ws=ws)
+
+
+@pytest.mark.parametrize("ws", [Framing, PLAIN])
+def test_a_client_that_reads_by_fits_and_starts_is_told_all_in_order(ws):
+    async def scenario(one: Place) -> None:
+        big, number = "x" * 20_000, 0
+        async with one.known("ann", "orders") as connection:
+            (client,) = one.door.hub.of_user(1)
+            for _ in range(3):
+                connection.transport.pause_reading()
+                begun = number
+                while number < begun + 500:  # more than sockets and buffers hold
+                    number += 1
+                    await one.bus.publish(bus.ORDERS, {"id": f"o{number}", "user_id": 1, "big": big})
+                connection.transport.resume_reading()
+                for expected in range(begun + 1, number + 1):
+                    number += 1
+                    await one.bus.publish(bus.ORDERS, {"id": f"o{number}", "user_id": 1})
+                    assert (await hear(connection, "event"))["seq"] == expected
+                for expected in range(begun + 501, number + 1):
+                    assert (await hear(connection, "event"))["seq"] == expected
+            assert client.ending is None
+
+    run(scenario, ws=ws)
+
+
+@pytest.mark.parametrize("ws", [Framing, PLAIN])
+def test_a_client_that_reads_nothing_holds_up_nobody_and_is_cut_off(ws):
     async def scenario(one: Place) -> None:
         big = "x" * 20_000
         async with one.known("ann", "orders") as stuck, one.known("ann", "orders") as quick:
@@ -351,4 +406,4 @@ def test_a_client_that_reads_nothing_holds_up_nobody_and_is_cut_off():
                 async for _ in stuck:
                     pass
 
-    run(scenario, waiting=20)
+    run(scenario, ws=ws, waiting=20)

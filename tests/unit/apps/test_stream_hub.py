@@ -122,6 +122,17 @@ def test_what_is_ones_own_goes_to_all_of_ones_clients_and_nobody_else(topic):
     run(scenario)
 
 
+def test_figures_of_orders_that_are_only_thought_of_are_no_news():
+    async def scenario():
+        one = hub()
+        client = await listening(one, 1)
+        tell(one, bus.ANSWERS, user_id=1, action="offer", answer="{}")
+        tell(one, bus.ANSWERS, id="sent", user_id=1, action="order", answer="Sent: c.")
+        assert [(event["seq"], event["id"]) for event in drain(client)] == [(1, "sent")]
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("topic", OWN)
 @pytest.mark.parametrize("owner", [None, "1", 0, 7])
 def test_what_is_nobodys_or_another_persons_is_told_to_nobody_here(topic, owner):

@@ -160,6 +160,13 @@ def test_the_made_up_market_shows_what_was_heard_of_it(tmp_path):
             assert found.ts.tolist() == list(range(NOW - 10 * MINUTE_MS, NOW, MINUTE_MS))
             assert found.close.tolist()[-6:] == [2.0] * 6
             assert found.close.tolist()[:4] == history.close.tolist()[:4]
+            ticker = (await one.markets.tickers("simulated", ["BTC/USDT"]))["BTC/USDT"]
+            assert (ticker.ts, ticker.last, ticker.open, ticker.high, ticker.low) == (NOW, 2, 1, 3, 1)
+            assert (ticker.volume, ticker.change_percent, ticker.bid) == (42, 100, None)
+            with pytest.raises(NotFound):
+                await one.markets.tickers("simulated", ["NO/USDT"])
+            with pytest.raises(NotFound):
+                await one.markets.book("simulated", "BTC/USDT", 5)
             assert one.server.served == []
 
     asyncio.run(run())

@@ -23,7 +23,7 @@ from cambist.engine.account import Account
 from cambist.engine.recovery import recover
 from cambist.market.matching import Costs
 from cambist.ports.book import JournalEntry
-from cambist.usecases.past import keep_reading, last_trades
+from cambist.usecases.past import keep_reading
 from cambist.usecases.past_state import Reading, worth
 
 ALL = Wanted()
@@ -132,8 +132,8 @@ def test_who_decides_is_the_source(dealer: Dealer):
     assert sources == {"trend": "strategy", "hooked": "webhook:h-7", "hand:BTC/USDT": "manual"}
     for source, bots in (("webhook", {"hooked"}), ("webhook:h-7", {"hooked"}), ("manual", {"hand:BTC/USDT"})):
         assert {one.bot for one in kept.fills(Wanted(source=source), 50)} == bots
-    assert last_trades(dealer.history(), "trend")[0].pnl > 0
-    assert last_trades(dealer.history(), "hooked") == []
+    assert [one.pnl > 0 for one in kept.trades(Wanted(bot="trend"), 50)] == [True]
+    assert kept.trades(Wanted(bot="hooked"), 50) == []
 
 
 def test_every_attempt_is_kept(dealer: Dealer):

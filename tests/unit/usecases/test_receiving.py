@@ -73,7 +73,7 @@ def test_a_server_killed_in_the_middle_of_calls_has_acted_on_each_once(database_
         first.kill()  # wherever it is
         told = after + len(first.stdout.readlines())  # it went on until then
     with send() as second:  # senders try again
-        assert second.wait(60) == 0
+        assert second.wait(300) == 0
     calls = SqlWebhooks(database_url).calls(webhook.id, limit=3 * CALLS)
     accepted = [call for call in calls if call.outcome is Came.ACCEPTED]
     asked = [one for one in SqlRegister(database_url).waiting() if one.account == webhook.account]

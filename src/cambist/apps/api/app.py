@@ -51,6 +51,11 @@ _ROUTES = (
     "stream",
 )
 """The areas of the API, each a file in ``routes/``."""
+_TOLD = (
+    *("ETag", "Location", "Content-Disposition", "X-Request-Id", "X-Cambist-Debug-Login", "Idempotency-Replayed"),
+    *("Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+)
+"""Headers of ours that a page of another host may read."""
 _FOR_USER, _FOR_ADDRESS = 1_200, 120
 """Requests a minute, unless an admin has set another limit."""
 
@@ -110,7 +115,7 @@ def _wrap(app: FastAPI, services: Services) -> None:
         allow_origins=list(settings.origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Accept-Language", HEADER, "If-None-Match", "X-Request-Id"],
-        expose_headers=["ETag", "X-Request-Id", "Location", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining"],
+        expose_headers=_TOLD,
         allow_credentials=True,
     )
     app.add_middleware(Exposition, metrics=services.metrics, token=settings.metrics_token)

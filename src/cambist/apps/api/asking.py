@@ -1,14 +1,16 @@
 """What people ask of the engine: written down, the engine woken, and its answer waited for a while."""
 
 import asyncio
+import re
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from cambist.apps.api.services import Services, Stores
 from cambist.apps.api.words import Answer, Ms
 from cambist.domain.errors import CambistError
+from cambist.execution.ids import LENGTH
 from cambist.ports.book import Request
 
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.004, 0.1
@@ -17,6 +19,12 @@ Wait = Annotated[
     float, Query(alias="wait_s", ge=0, le=30, description="How long to wait for the engine's answer (s); 202 after it.")
 ]
 PATIENCE: float = 5.0
+_CLIENT_ID = re.compile(rf"\bc[a-z2-7]{{{LENGTH - 1}}}\b")
+
+
+def orders_in(answer: str) -> list[str]:
+    """Return the client ids of the orders that the engine's answer names, in its order."""
+    return list(dict.fromkeys(_CLIENT_ID.findall(answer)))
 
 
 class Asked(Answer):
@@ -30,6 +38,11 @@ class Asked(Answer):
     done_ms: Ms | None
     """Null while no engine has done it: it waits for one, and is not lost."""
     answer: str = Field(examples=["trend is stopped."])
+
+    @computed_field(examples=[["cfx3n5u2h7kq4mzt6a"]])
+    def orders(self) -> list[str]:
+        """Client ids of the orders that the answer names: what was sent, or is being taken back."""
+        return orders_in(self.answer)
 
 
 async def answered(server: Services, own: Stores, number: int, wait_s: float) -> Request:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from cambist.domain.errors import BadInput
 
@@ -23,7 +23,7 @@ class Page(BaseModel, Generic[T]):
     """A page of a list."""
 
     items: list[T]
-    next: str | None = None
+    next: str | None = Field(None, examples=["MTIz"])
     """What to give as ``after`` for the next page; null on the last."""
 
 

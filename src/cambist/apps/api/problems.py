@@ -165,13 +165,7 @@ def handle(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         found = [field_problem(one) for one in error.errors()]
         first = found[0]
-        detail = (
-            say("error.bad_field", field=first.field, remedy=first.remedy)
-            if first.value is None
-            else say("error.bad_input", field=first.field, value=first.value, remedy=first.remedy)
-        )
-        named: dict[str, Any] = {"field": first.field, "value": first.value, "remedy": first.remedy}
-        return problem(422, "bad_input", detail, id_of(request), errors=found, **named)
+        return problem(422, "bad_input", sentence(first), id_of(request), errors=found, **first.model_dump())
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -197,7 +191,6 @@ def id_of(request: Request) -> str:
 _REMEDIES: dict[str, tuple[str, str | None]] = {
     "missing": ("missing", None),
     "extra_forbidden": ("unknown", None),
-    "json_invalid": ("json", None),
     "int_parsing": ("integer", None),
     "int_type": ("integer", None),
     "int_from_float": ("integer", None),
@@ -222,12 +215,24 @@ _REMEDIES: dict[str, tuple[str, str | None]] = {
 """Per kind of error as pydantic names it: our sentence, and which of its parameters is the bound."""
 
 
+def sentence(wrong: FieldProblem) -> str:
+    """Return in one sentence what is wrong with a field, in the language in use."""
+    if wrong.value is None:
+        return say("error.bad_field", field=wrong.field, remedy=wrong.remedy)
+    return say("error.bad_input", field=wrong.field, value=wrong.value, remedy=wrong.remedy)
+
+
 def field_problem(error: Mapping[str, Any]) -> FieldProblem:
     """Return what is wrong with one field, from what pydantic says of it."""
+    kind, context = error["type"], error.get("ctx") or {}
+    if kind == "json_invalid":
+        return FieldProblem(field="body", remedy=say("api.body.json"))
+    if isinstance(error.get("input"), bytes):
+        return FieldProblem(field="body", remedy=say("api.body.type"))
     where = [str(one) for one in error["loc"] if one not in ("body", "query", "path", "header")]
     field = ".".join(where) or "body"
-    kind, context = error["type"], error.get("ctx") or {}
-    value = None if kind in ("missing", "json_invalid", "extra_forbidden") else shown(field, error.get("input"))
+    untold = kind in ("missing", "extra_forbidden") or not where  # a whole body may hold a password
+    value = None if untold else shown(field, error.get("input"))
     if kind in ("enum", "literal_error"):
         known = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "")
         return FieldProblem(field=field, value=value, remedy=say("api.body.choice", known=known))

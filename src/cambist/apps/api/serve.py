@@ -11,6 +11,7 @@ import uvicorn
 
 from cambist.apps.api.app import create
 from cambist.apps.api.services import Services
+from cambist.apps.api.stream.frames import Framing
 
 _PATIENCE_S = 3
 """How long requests under way may take once the API is to end."""
@@ -40,7 +41,7 @@ class Api:
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
         config = uvicorn.Config(
             create(self._services),
-            ws="websockets-sansio",
+            ws=Framing,
             ws_per_message_deflate=False,  # it costs more time than it saves where people are
             ws_max_size=65_536,
             lifespan="on",
@@ -52,8 +53,12 @@ class Api:
         )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([self._socket] if self._socket else None))
-        while not self._server.started and not self._serving.done():
-            await asyncio.sleep(0.01)
+        try:
+            await self._begun(self._server, self._serving)
+        except asyncio.CancelledError:
+            await self._begun(self._server, self._serving)  # told to end before, uvicorn leaves half of it behind
+            await self.__aexit__()
+            raise
         if self._serving.done():
             self._serving.result()
         # What was loaded until here stays: to look through it for garbage again and again stops everything for a tenth
@@ -67,6 +72,11 @@ class Api:
             self._server.should_exit = True
             with suppress(asyncio.CancelledError):
                 await self._serving
+
+    @staticmethod
+    async def _begun(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
 
     @property
     def url(self) -> str:

@@ -55,6 +55,11 @@ Exact = Annotated[Decimal, PlainValidator(_exact), *_AS_TEXT]
 Amount = Annotated[Decimal, PlainValidator(_at_most_18_places), *_AS_TEXT]
 """A `Decimal` as it is answered: averages and sums may have more digits than anybody's money has."""
 
+NO_NUL = r"^[^\x00]*$"
+"""What a database takes as text."""
+PLAIN = r"^[^\x00-\x1f]*$"
+"""Text of one line."""
+
 Ms = Annotated[int, Field(ge=0, le=253_402_300_799_999, description="Milliseconds since 1970-01-01 UTC.")]
 """A moment."""
 

@@ -40,6 +40,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Utilisez 1 à 128 lettres, chiffres, « - », « _ » ou « . ».",
     ),
     "api.body.json": ("Send valid JSON.", "Envoyez du JSON valide."),
+    "api.body.type": (
+        "Send JSON, with the header Content-Type: application/json.",
+        "Envoyez du JSON, avec l'en-tête Content-Type: application/json.",
+    ),
     "api.body.missing": ("This field is required.", "Ce champ est obligatoire."),
     "api.body.unknown": ("There is no such field here; leave it out.", "Ce champ n'existe pas ici ; retirez-le."),
     "api.body.exact": (

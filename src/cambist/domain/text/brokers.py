@@ -37,6 +37,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No key is kept for the account {account}: give it one first.",
         "Aucune clé n'est gardée pour le compte {account} : donnez-lui-en d'abord une.",
     ),
+    "brokers.paper_has_no_key": (
+        "{account} is a paper account: it has no key. What it holds is in the portfolio.",
+        "{account} est un compte papier : il n'a pas de clé. Ce qu'il détient est dans le portefeuille.",
+    ),
     "brokers.may_withdraw": (
         (
             "this key may withdraw money from {exchange}; make one there that may read and trade but not withdraw, "
@@ -126,6 +130,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "markets.no_exchange": (
         "no exchange is called so; the list of exchanges has them all",
         "aucune bourse ne se nomme ainsi ; la liste des bourses les a toutes",
+    ),
+    "markets.no_book": (
+        "The made-up market has no order book; its last prices are at /markets/tickers.",
+        "Le marché inventé n'a pas de carnet d'ordres ; ses derniers prix sont à /markets/tickers.",
     ),
     "markets.nothing_made_up": (
         "The made-up market has shown no candles of {symbol} yet: start it, or a bot on it.",

@@ -28,14 +28,14 @@ class Row(Answer):
     actor: str = Field(examples=["ann"])
     """Who did it."""
     action: str = Field(examples=["login"])
-    target: str
+    target: str = Field(examples=["ann"])
     details: str = Field(examples=['{"session":"..."}'])
     """JSON, as it was hashed."""
-    address: str
-    request_id: str
-    previous: str
+    address: str = Field(examples=["203.0.113.7"])
+    request_id: str = Field(examples=["c04d9b2b6ca54375"])
+    previous: str = Field(examples=["3bd420c62ea9d8012929906628de17f52ce3ff10ebb056209269a46202b520c5"])
     """Hash of the row before."""
-    hash: str
+    hash: str = Field(examples=["3bd420c62ea9d8012929906628de17f52ce3ff10ebb056209269a46202b520c5"])
 
 
 class Chain(Answer):
@@ -44,11 +44,11 @@ class Chain(Answer):
     whole: bool
     count: int
     """Rows that are whole, from the first."""
-    last_hash: str | None
+    last_hash: str | None = Field(examples=["3bd420c62ea9d8012929906628de17f52ce3ff10ebb056209269a46202b520c5"])
     """Of the last of them: kept elsewhere, it proves later that no row at the end is missing."""
     broken: int | None
     """The first row that is not."""
-    why: str | None
+    why: str | None = Field(examples=[None])
 
 
 @router.get("", summary="What was done?")

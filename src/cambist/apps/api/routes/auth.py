@@ -67,15 +67,15 @@ class Registering(Body):
 class SessionAnswer(Answer):
     """A session that was begun or renewed."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9..."])
     """Goes with each request as ``Authorization: Bearer ...``."""
     token_type: Literal["bearer"] = "bearer"
     expires_ms: Ms
     """When the access token expires: a quarter of an hour from now."""
-    refresh_token: str | None
+    refresh_token: str | None = Field(examples=["5e4599bb....7b06ce28..."])
     """Renews the session, once; null if it went into the cookie."""
     refresh_expires_ms: Ms
-    session: str
+    session: str = Field(examples=["5e4599bbcb51c46f013f8ed3d33486c0"])
     user_id: int
     name: str = Field(examples=["ann"])
     role: Role
@@ -103,7 +103,7 @@ class DebugSwitch(Body):
 class SecondFactor(Answer):
     """A second factor that waits for its first code; shown once."""
 
-    secret: str
+    secret: str = Field(examples=["7UKBTHO72FYZ2OK6AWPCHYXSP3..."])
     address: str = Field(examples=["otpauth://totp/Cambist:ann?secret=...&issuer=Cambist"])
     """What the square picture for the authenticator app says."""
 
@@ -117,7 +117,7 @@ class FirstCode(Body):
 class RecoveryCodes(Answer):
     """Codes for the day on which the app is lost, each good once; shown once."""
 
-    recovery_codes: list[str]
+    recovery_codes: list[str] = Field(examples=[["nz72-he7q-gc5o-naa2", "..."]])
 
 
 class TurnOff(Body):

@@ -16,7 +16,7 @@ from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.jobs import JobAnswer, accepted, around, new_id
 from cambist.apps.api.services import Own, Server
-from cambist.apps.api.words import Answer, Body, Exact, Ms, ParamName
+from cambist.apps.api.words import NO_NUL, Answer, Body, Exact, Ms, ParamName
 from cambist.domain.timeframe import Timeframe
 from cambist.domain.trade import Trade
 from cambist.ports.results import StoredResult
@@ -26,9 +26,15 @@ from cambist.usecases.results import failed, proved
 router = Area("/backtests", tags=["backtests"])
 
 BacktestId = Annotated[int, Path(ge=1, le=2_147_483_647, examples=[12])]
-NO_NUL = r"^[^\x00]*$"
-"""What a database takes as text."""
 ParamValue = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | bool | int | float
+StrategyName = Annotated[str | None, Query(max_length=80, pattern=NO_NUL)]
+Download = Annotated[bool, Query(description="As a file to save.")]
+REPORT: dict[str, Any] = {
+    "summary": "Its report, one HTML page",
+    "response_class": HTMLResponse,
+    "responses": {200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The report."}},
+}
+"""How a route is declared that answers with a report."""
 _POLICY = re.compile(r'http-equiv="Content-Security-Policy" content="([^"]+)"')
 
 
@@ -230,7 +236,7 @@ def listed(
     own: Own,
     limit: Limit = 50,
     after: Cursor = None,
-    strategy: Annotated[str | None, Query(max_length=80, pattern=NO_NUL)] = None,
+    strategy: StrategyName = None,
     venue: Annotated[str | None, Query(max_length=40, pattern=NO_NUL)] = None,
     timeframe: Timeframe | None = None,
 ) -> Page[Summary]:
@@ -307,18 +313,8 @@ def equity(
     return EquityAnswer(ts=[ts for ts, _ in found], equity=[value for _, value in found])
 
 
-@router.get(
-    "/{backtest_id}/report",
-    summary="Its report, one HTML page",
-    response_class=HTMLResponse,
-    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The report."}},
-)
-def report(
-    backtest_id: BacktestId,
-    _: Viewer,
-    own: Own,
-    download: Annotated[bool, Query(description="As a file to save.")] = False,
-) -> HTMLResponse:
+@router.get("/{backtest_id}/report", **REPORT)
+def report(backtest_id: BacktestId, _: Viewer, own: Own, download: Download = False) -> HTMLResponse:
     """Return the page, which opens offline. It may run its own scripts, by their hash, and reach nothing."""
     own.results.get(backtest_id)
     return report_page(own.reports.page(backtest_id), f"backtest-{backtest_id}", download=download)

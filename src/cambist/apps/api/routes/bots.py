@@ -13,7 +13,7 @@ from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Stores, read_on
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms, ParamName
+from cambist.apps.api.words import PLAIN, Amount, Answer, Body, Exact, Ms, ParamName
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.errors import BadInput, NotFound, Taken
 from cambist.domain.past import Wanted
@@ -27,10 +27,9 @@ from cambist.usecases.strategies import need_runnable
 
 router = Area("/bots", tags=["bots"])
 
-_PLAIN = r"^[^\x00-\x1f]*$"
 _LAST_TRADES = 10
-Id = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["trend"])]
-Account = Annotated[str | None, Query(max_length=80, pattern=_PLAIN, description="Of this account alone.")]
+Id = Annotated[str, Path(max_length=80, pattern=PLAIN, examples=["trend"])]
+Account = Annotated[str | None, Query(max_length=80, pattern=PLAIN, description="Of this account alone.")]
 
 
 class BotBody(Body):
@@ -54,10 +53,10 @@ class BotBody(Body):
     )
 
     name: str = Field(max_length=32)
-    account: str = Field(max_length=80, pattern=_PLAIN)
+    account: str = Field(max_length=80, pattern=PLAIN)
     strategy: str = Field(max_length=120)
     """A built-in one by name, or ``stored:<id>@<version>``."""
-    symbol: str = Field(max_length=40, pattern=_PLAIN)
+    symbol: str = Field(max_length=40, pattern=PLAIN)
     timeframe: str = Field(max_length=4)
     budget: Exact
     """In the account's quote currency."""

@@ -8,7 +8,7 @@ from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps import bootstrap
-from cambist.apps.api.area import Area, quick
+from cambist.apps.api.area import PREFIX, Area, quick
 from cambist.apps.api.caller import Keeper, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, page, position
 from cambist.apps.api.routes.symbols import RefreshShown, refresh_shown
@@ -124,7 +124,7 @@ class BrokerShown(Answer):
     id: str = Field(examples=["main"])
     exchange: str = Field(examples=["binance"])
     mode: Mode
-    quote: str
+    quote: str = Field(examples=["USDT"])
     default: bool
     has_key: bool
     """Whether the vault keeps a key for it."""
@@ -150,10 +150,10 @@ class KeyTestShown(Answer):
 
     rights: RightsShown
     balances: list[BalanceShown]
-    quote: str
+    quote: str = Field(examples=["USDT"])
     worth: Exact
     """About what all that has a price at hand is worth together."""
-    unpriced: list[str]
+    unpriced: list[str] = Field(examples=[["BNB"]])
     """Assets that are not in ``worth``."""
     latency_ms: int
     clock_ahead_ms: int
@@ -190,7 +190,9 @@ def find(caller: Viewer, own: Own, server: Server, after: Cursor = None, limit: 
 
 
 @router.post("", status_code=201)
-async def add(caller: Keeper, own: Own, server: Server, visit: Visited, body: BrokerBody) -> AddedShown:
+async def add(
+    caller: Keeper, own: Own, server: Server, visit: Visited, body: BrokerBody, response: Response
+) -> AddedShown:
     """Add a broker; its key is tried first, and a key that may withdraw is refused unless forced."""
     wish = NewBroker(
         name=body.name,
@@ -212,6 +214,7 @@ async def add(caller: Keeper, own: Own, server: Server, visit: Visited, body: Br
 
     shown = await asyncio.to_thread(noted)
     await _list_if_new(server, broker.spec)
+    response.headers["Location"] = f"{PREFIX}/brokers/{broker.spec.id}"
     return AddedShown(broker=shown, test=None if test is None else key_test_shown(test))
 
 

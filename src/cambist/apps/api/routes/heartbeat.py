@@ -26,19 +26,19 @@ class SourceShown(Answer):
     is_connected: bool
     last_start_ms: Ms | None
     last_stop_ms: Ms | None
-    last_error: str
+    last_error: str = Field(examples=[""])
     """Kept until the next one; empty if there has been none."""
-    symbols: list[str]
+    symbols: list[str] = Field(examples=[["BTC/USDT", "ETH/USDT"]])
 
 
 class SignalShown(Answer):
     """One signal: a candle has closed."""
 
-    signal_id: str
+    signal_id: str = Field(examples=["1m_1795345740000"])
     timeframe: Timeframe
-    venue: str
-    symbol: str
-    source: str
+    venue: str = Field(examples=["binance"])
+    symbol: str = Field(examples=["BTC/USDT"])
+    source: str = Field(examples=["primary"])
     received_ms: Ms
     candle_ms: Ms
     """The candle's open time."""
@@ -57,7 +57,7 @@ class HeartbeatShown(Answer):
 
     connected: bool
     """Whether any source hears the market."""
-    symbols: list[str]
+    symbols: list[str] = Field(examples=[["BTC/USDT", "ETH/USDT"]])
     """What the connected sources hear."""
     sources: list[SourceShown]
     signals: dict[Timeframe, list[SignalShown]]

@@ -50,7 +50,7 @@ class HookAnswer(Answer):
     """Number of the request to the engine; null if nothing was asked of it."""
     symbol: str = Field(examples=["BTC/USDT"])
     wishes: list[dict[str, str | None]] = Field(examples=[[{"kind": "exit"}]])
-    ignored: list[str]
+    ignored: list[str] = Field(examples=[["note"]])
     """Fields that mean nothing here."""
 
 

@@ -32,7 +32,7 @@ class NewInvitation(Body):
 class InvitationRow(Answer):
     """An invitation that can still be used, without its secret."""
 
-    id: str
+    id: str = Field(examples=["5e4599bbcb51c46f013f8ed3d33486c0"])
     role: Role
     created_ms: Ms
     expires_ms: Ms
@@ -41,7 +41,7 @@ class InvitationRow(Answer):
 class InvitationMade(InvitationRow):
     """An invitation that was just made."""
 
-    invitation: str
+    invitation: str = Field(examples=["4f813e....f351841..."])
     """Shown this once; lets one person register."""
 
 

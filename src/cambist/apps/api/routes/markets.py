@@ -27,8 +27,8 @@ class CandlesShown(Answer):
     They are estimates of a market, not money, and so plain numbers: `float64`, as strategies see them.
     """
 
-    exchange: str
-    symbol: str
+    exchange: str = Field(examples=["binance"])
+    symbol: str = Field(examples=["BTC/USDT"])
     timeframe: Timeframe
     ts: list[Ms]
     """Open times."""
@@ -43,7 +43,7 @@ class CandlesShown(Answer):
 class TickerShown(Answer):
     """The last prices of one symbol; what the exchange does not tell is null."""
 
-    symbol: str
+    symbol: str = Field(examples=["BTC/USDT"])
     ts: Ms
     last: Exact | None
     bid: Exact | None
@@ -60,7 +60,7 @@ class TickerShown(Answer):
 class BookShown(Answer):
     """An order book: prices with quantities, the best first."""
 
-    symbol: str
+    symbol: str = Field(examples=["BTC/USDT"])
     ts: Ms
     bids: list[tuple[Exact, Exact]]
     asks: list[tuple[Exact, Exact]]

@@ -23,8 +23,8 @@ class Ai(Answer):
     """Who helps to write strategies."""
 
     provider: Provider = "off"
-    url: str | None = None
-    model: str | None = None
+    url: str | None = Field(None, examples=["http://localhost:11434"])
+    model: str | None = Field(None, examples=["llama3.1"])
     key_is_set: bool
     """Whether a key is kept; it is never shown."""
 
@@ -37,8 +37,8 @@ class Me(Answer):
     role: Role
     scopes: list[Scope]
     """What this session or token may do."""
-    session: str | None
-    token: str | None
+    session: str | None = Field(examples=["5e4599bbcb51c46f013f8ed3d33486c0"])
+    token: str | None = Field(examples=[None])
     """Id of the API token, if it is one that asks."""
     language: Literal["en", "fr"] | None
     theme: Literal["dark", "light"] | None
@@ -116,7 +116,7 @@ def me(caller: Viewer, server: Server) -> Me:
 
 
 @router.patch("", summary="Change my choices")
-def choose(body: Choices, caller: Viewer, own: Own, server: Server) -> Me:
+def choose(body: Choices, caller: Oneself, own: Own, server: Server) -> Me:
     """Set language, theme, time zone, currency or default account."""
     changes = body.model_dump(exclude_unset=True)
     accounts = [spec.id for spec in own.register.accounts()] if "default_account" in changes else []

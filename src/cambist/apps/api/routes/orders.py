@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query
@@ -196,6 +197,7 @@ class TradeAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
+                    "id": "main:4230:0",
                     "account": "main",
                     "bot": "trend",
                     "source": "strategy",
@@ -217,6 +219,8 @@ class TradeAnswer(Answer):
         }
     )
 
+    id: str
+    """Its own, the same whenever it is asked for."""
     account: str
     bot: str
     source: str
@@ -237,6 +241,9 @@ class TradeAnswer(Answer):
     slippage: Amount
     reason: str
     """``signal``, ``stop_loss``, ``take_profit``, ``trailing_stop`` or ``manual``."""
+
+
+_OF_TRADE = tuple(name for name in TradeAnswer.model_fields if name != "id")
 
 
 class PositionAnswer(Answer):
@@ -299,30 +306,21 @@ def orders(
     caller: Viewer,
     own: Own,
     server: Server,
-    account: Account = None,
-    bot: Bot = None,
-    source: Source = None,
-    symbol: Symbol = None,
+    part: Part,
     status: Annotated[
         list[Status] | None,
         Query(description="Of these states alone; `working` is all that are not over, `over` all that are."),
     ] = None,
-    since: Annotated[Ms | None, Query(description="Changed since (ms); 30 days ago if left out.")] = None,
-    until: Until = None,
     after: Cursor = None,
     limit: Limit = 100,
 ) -> Page[OrderAnswer]:
-    """List orders, those changed last first: every attempt, what was refused included. 30 days unless asked."""
-    wanted = Wanted(
-        account=account,
-        bot=bot,
-        source=source,
-        symbol=symbol,
-        statuses=_states(status or ()),
-        since=server.market_clock.now_ms() - HISTORY_DAYS * DAY_MS if since is None else since,
-        until=until,
-    )
-    found = own.past.read_on(account).orders(wanted, limit + 1, _at(after, (int, str, str)))
+    """List orders, those changed last first: every attempt, what was refused included. 30 days unless asked.
+
+    ``since`` and ``until`` are of the last change.
+    """
+    since = server.market_clock.now_ms() - HISTORY_DAYS * DAY_MS if part.since is None else part.since
+    wanted = replace(part, since=since, statuses=_states(status or ()))
+    found = own.past.read_on(part.account).orders(wanted, limit + 1, _at(after, (int, str, str)))
     return page(found, limit, lambda one: _place(one.changed_ms, one.account, one.client_id), order_answer)
 
 
@@ -397,7 +395,8 @@ def fill_answer(one: PastFill) -> FillAnswer:
 
 def trade_answer(one: PastTrade) -> TradeAnswer:
     """Return ``one`` as it is answered."""
-    return TradeAnswer.model_validate(one)
+    shown = {name: getattr(one, name) for name in _OF_TRADE}
+    return TradeAnswer(id=f"{one.account}:{one.seq}:{one.number}", **shown)
 
 
 def position_answer(one: Position) -> PositionAnswer:

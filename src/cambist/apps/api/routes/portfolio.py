@@ -84,7 +84,7 @@ class AccountAnswer(Answer):
     value: Amount
     """In ``quote``, of all that has a price."""
     worth: Amount
-    unpriced: list[str]
+    unpriced: list[str] = Field(examples=[["BNB"]])
     differences: list[DifferenceAnswer] | None
     """Where the venue says otherwise; null: it was not asked."""
 
@@ -97,7 +97,7 @@ class PortfolioAnswer(Answer):
     accounts: list[AccountAnswer]
     assets: list[HoldingAnswer]
     """Over all accounts, valued in ``currency``."""
-    unpriced: list[str]
+    unpriced: list[str] = Field(examples=[["BNB"]])
     """Assets that are in no sum here, for want of a price."""
 
 

@@ -1,18 +1,19 @@
 """What accounts may do: limits, the equity breaker, the kill switch; what is frozen or foreign; alerts; requests."""
 
 from asyncio import to_thread
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps.api.area import Area, quick
 from cambist.apps.api.asking import PATIENCE, Asked, Wait, asked
 from cambist.apps.api.caller import Trader, Viewer
-from cambist.apps.api.services import Own, Server, Services, Stores, read_on
+from cambist.apps.api.services import Own, Server, read_on
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Amount, Answer, Body, Ms
+from cambist.apps.api.words import PLAIN, Amount, Answer, Body, Ms
 from cambist.domain.account import Mode
 from cambist.domain.alert import Level
 from cambist.domain.standing import AccountStanding
@@ -21,10 +22,9 @@ from cambist.usecases.accounts import account_of, ask, set_settings
 
 router = Area(tags=["risk"])
 
-_PLAIN = r"^[^\x00-\x1f]*$"
-Account = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["main"])]
-Symbol = Annotated[str, Field(max_length=40, pattern=_PLAIN, examples=["BTC/USDT"])]
-Name = Annotated[str, Field(max_length=80, pattern=_PLAIN)]
+Account = Annotated[str, Path(max_length=80, pattern=PLAIN, examples=["main"])]
+Symbol = Annotated[str, Field(max_length=40, pattern=PLAIN, examples=["BTC/USDT"])]
+Name = Annotated[str, Field(max_length=80, pattern=PLAIN)]
 
 
 class Frozen(Answer):
@@ -107,7 +107,7 @@ class ForeignBody(Body):
     )
 
     symbol: Symbol
-    order: str = Field(max_length=80, pattern=_PLAIN)
+    order: str = Field(max_length=80, pattern=PLAIN)
 
 
 class AlertShown(Answer):
@@ -148,69 +148,55 @@ async def limits(
     return _shown((await to_thread(own.standings, [spec]))[0], spec.settings or {})
 
 
-@router.post("/accounts/{account}/adopt", summary="Adopt a difference", responses={202: {"model": Asked}})
-async def adopt(
+async def _telling(
     caller: Trader,
     own: Own,
     server: Server,
     visit: Visited,
     account: Account,
-    body: SymbolBody,
     response: Response,
     wait_s: Wait = PATIENCE,
-) -> Asked:
+) -> Callable[..., Awaitable[Asked]]:
+    async def tell(action: str, **params: Any) -> Asked:
+        def put() -> int:
+            spec = account_of(own.register, account)
+            number = ask(own.register, spec.user_id, spec.id, action, server.now_ms(), **params)
+            server.note(f"account.{action}", visit, caller, account, **params)
+            return number
+
+        return await asked(server, own, await to_thread(put), wait_s, response)
+
+    return tell
+
+
+Tell = Annotated[Callable[..., Awaitable[Asked]], Depends(_telling)]
+"""Tells the engine what to do with the account of the address, and waits for its answer; a trader's right."""
+
+
+@router.post("/accounts/{account}/adopt", summary="Adopt a difference", responses={202: {"model": Asked}})
+async def adopt(tell: Tell, body: SymbolBody) -> Asked:
     """Book what the venue holds otherwise of a symbol's assets, and let it trade again."""
-    return await _told(own, server, visit, caller, account, "adopt", response, wait_s, symbol=body.symbol)
+    return await tell("adopt", symbol=body.symbol)
 
 
 @router.post("/accounts/{account}/thaw", summary="Let an instrument trade again", responses={202: {"model": Asked}})
-async def thaw(
-    caller: Trader,
-    own: Own,
-    server: Server,
-    visit: Visited,
-    account: Account,
-    body: SymbolBody,
-    response: Response,
-    wait_s: Wait = PATIENCE,
-) -> Asked:
+async def thaw(tell: Tell, body: SymbolBody) -> Asked:
     """Let a frozen instrument trade again without booking anything."""
-    return await _told(own, server, visit, caller, account, "thaw", response, wait_s, symbol=body.symbol)
+    return await tell("thaw", symbol=body.symbol)
 
 
 @router.post("/accounts/{account}/foreign", summary="Cancel a foreign order", responses={202: {"model": Asked}})
-async def cancel_foreign(
-    caller: Trader,
-    own: Own,
-    server: Server,
-    visit: Visited,
-    account: Account,
-    body: ForeignBody,
-    response: Response,
-    wait_s: Wait = PATIENCE,
-) -> Asked:
+async def cancel_foreign(tell: Tell, body: ForeignBody) -> Asked:
     """Cancel an order at the venue that is not Cambist's."""
-    params = {"symbol": body.symbol, "order": body.order}
-    return await _told(own, server, visit, caller, account, "cancel_foreign", response, wait_s, **params)
+    return await tell("cancel_foreign", symbol=body.symbol, order=body.order)
 
 
 @router.post(
     "/accounts/{account}/{switch}", summary="Halt, reduce, activate, re-arm", responses={202: {"model": Asked}}
 )
-async def switch(
-    caller: Trader,
-    own: Own,
-    server: Server,
-    visit: Visited,
-    account: Account,
-    switch: Switch,
-    response: Response,
-    body: SwitchBody | None = None,
-    wait_s: Wait = PATIENCE,
-) -> Asked:
+async def switch(tell: Tell, switch: Switch, body: SwitchBody | None = None) -> Asked:
     """Turn the kill switch of one account, or arm its breaker again."""
-    how = (body or SwitchBody()).model_dump()
-    return await _told(own, server, visit, caller, account, switch.value, response, wait_s, **how)
+    return await tell(switch.value, **(body or SwitchBody()).model_dump())
 
 
 @router.post("/kill", summary="Kill switch: halt every account", status_code=202)
@@ -247,26 +233,6 @@ def alerts(
 def request(caller: Viewer, own: Own, number: Annotated[int, Path(ge=1, le=2**31 - 1, examples=[17])]) -> Asked:
     """Return a request to the engine; ``done_ms`` is null while it waits for one."""
     return Asked.model_validate(own.register.request(number))
-
-
-async def _told(
-    own: Stores,
-    server: Services,
-    visit: Visited,
-    caller: Trader,
-    account: str,
-    action: str,
-    response: Response,
-    wait_s: float,
-    **params: Any,
-) -> Asked:
-    def put() -> int:
-        spec = account_of(own.register, account)
-        number = ask(own.register, spec.user_id, spec.id, action, server.now_ms(), **params)
-        server.note(f"account.{action}", visit, caller, account, **params)
-        return number
-
-    return await asked(server, own, await to_thread(put), wait_s, response)
 
 
 def _shown(standing: AccountStanding, settings: dict[str, Any]) -> AccountShown:

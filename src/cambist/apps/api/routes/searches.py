@@ -3,17 +3,24 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict, Field
 
 from cambist.apps.api.area import Area, quick
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
-from cambist.apps.api.routes.backtests import NO_NUL, MarketBody, report_page, without_nan
+from cambist.apps.api.routes.backtests import (
+    REPORT,
+    Download,
+    MarketBody,
+    StrategyName,
+    report_page,
+    without_nan,
+)
 from cambist.apps.api.routes.jobs import JobAnswer, accepted, around, new_id
 from cambist.apps.api.services import Own, Server
-from cambist.apps.api.words import Answer, Exact, Ms
+from cambist.apps.api.words import NO_NUL, Answer, Exact, Ms
 from cambist.domain.search import Method
 from cambist.domain.timeframe import Timeframe
 from cambist.ports.searches import StoredSearch
@@ -168,11 +175,7 @@ def submit(body: SearchBody, caller: Trader, own: Own, server: Server, response:
 @router.get("", summary="Finished searches, the newest first")
 @quick
 def listed(
-    _: Viewer,
-    own: Own,
-    limit: Limit = 50,
-    after: Cursor = None,
-    strategy: Annotated[str | None, Query(max_length=80, pattern=NO_NUL)] = None,
+    _: Viewer, own: Own, limit: Limit = 50, after: Cursor = None, strategy: StrategyName = None
 ) -> Page[SearchSummary]:
     """Return your searches."""
     found = own.searches.latest(limit + 1, strategy, before=number(after))
@@ -218,18 +221,8 @@ def trials(search_id: SearchId, _: Viewer, own: Own) -> list[TrialAnswer]:
     return [TrialAnswer(**without_nan(trial)) for trial in own.searches.get(search_id).detail["top"]]
 
 
-@router.get(
-    "/{search_id}/report",
-    summary="Its report, one HTML page",
-    response_class=HTMLResponse,
-    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "The report."}},
-)
-def report(
-    search_id: SearchId,
-    _: Viewer,
-    own: Own,
-    download: Annotated[bool, Query(description="As a file to save.")] = False,
-) -> HTMLResponse:
+@router.get("/{search_id}/report", **REPORT)
+def report(search_id: SearchId, _: Viewer, own: Own, download: Download = False) -> HTMLResponse:
     """Return the page, which opens offline. It may run its own scripts, by their hash, and reach nothing."""
     own.searches.get(search_id)
     return report_page(own.search_reports.page(search_id), f"search-{search_id}", download=download)

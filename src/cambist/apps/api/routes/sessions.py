@@ -20,7 +20,7 @@ SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["5e4599bbcb5
 class SessionRow(Answer):
     """A browser or device that is signed in."""
 
-    id: str
+    id: str = Field(examples=["5e4599bbcb51c46f013f8ed3d33486c0"])
     current: bool
     """Whether it is the one that asks."""
     created_ms: Ms

@@ -53,27 +53,24 @@ class RateAnswer(Answer):
     """When it was seen; 0 for ``same`` and ``par``."""
 
 
+_PERFORMANCE: dict[str, Any] = {
+    "name": "ema_cross",
+    "since": 1_790_000_000_000,
+    "until": 1_795_000_000_000,
+    "capital": "5000",
+    "pnl": "312.4",
+    "realised": "290.1",
+    "fees": "18.2",
+    "trades": 41,
+    "open_positions": 1,
+    "figures": {"total_return": 0.0625, "max_drawdown": -0.031, "sharpe": 1.4, "win_rate": 0.56},
+}
+
+
 class PerformanceAnswer(Answer):
     """How some of the trading has gone. Money is in the report's currency."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "name": "ema_cross",
-                    "since": 1_790_000_000_000,
-                    "until": 1_795_000_000_000,
-                    "capital": "5000",
-                    "pnl": "312.4",
-                    "realised": "290.1",
-                    "fees": "18.2",
-                    "trades": 41,
-                    "open_positions": 1,
-                    "figures": {"total_return": 0.0625, "max_drawdown": -0.031, "sharpe": 1.4, "win_rate": 0.56},
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_PERFORMANCE]})
 
     name: str
     """Of the bot, strategy, source, account or symbol; empty for all together."""
@@ -99,7 +96,7 @@ class ReportAnswer(Answer):
     currency: str = Field(examples=["USDT"])
     rates: list[RateAnswer]
     """By which other currencies were turned into it."""
-    unconverted: list[str]
+    unconverted: list[str] = Field(examples=[["BNB"]])
     """Currencies without a price: what is in them is not counted."""
     groups: list[PerformanceAnswer]
 
@@ -107,17 +104,21 @@ class ReportAnswer(Answer):
 class SummaryAnswer(PerformanceAnswer):
     """How all that was asked for has gone."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": []})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [_PERFORMANCE | {"name": "", "currency": "USDT", "rates": [], "unconverted": []}]
+        }
+    )
 
     currency: str = Field(examples=["USDT"])
     rates: list[RateAnswer]
-    unconverted: list[str]
+    unconverted: list[str] = Field(examples=[["BNB"]])
 
 
 class BalanceAnswer(Answer):
     """What something was worth over time: two lists of one length."""
 
-    account: str
+    account: str = Field(examples=["main"])
     """Empty for all together."""
     currency: str = Field(examples=["USDT"])
     ts: list[Ms]
@@ -129,7 +130,7 @@ class BalancesAnswer(Answer):
 
     currency: str = Field(examples=["USDT"])
     rates: list[RateAnswer]
-    unconverted: list[str]
+    unconverted: list[str] = Field(examples=[["BNB"]])
     total: BalanceAnswer
     accounts: list[BalanceAnswer]
     """Each in its own currency."""
@@ -152,7 +153,7 @@ class DailyAnswer(Answer):
 
     currency: str = Field(examples=["USDT"])
     rates: list[RateAnswer]
-    unconverted: list[str]
+    unconverted: list[str] = Field(examples=[["BNB"]])
     days: list[DayAnswer]
 
 

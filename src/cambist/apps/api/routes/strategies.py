@@ -50,7 +50,7 @@ class VerdictShown(Answer):
     strategy: str = Field(default="", examples=["Mine"])
     """The class's name."""
     shape: str = Field(default="", examples=["strategy", "signals", "template"])
-    params: list[dict[str, Any]] = Field(default_factory=list)
+    params: list[dict[str, Any]] = Field(default_factory=list, examples=[[{"name": "fast", "default": 10, "low": 5}]])
     """What can be set: name, type, default, low, high, choices."""
     trades: int | None = None
     """How many trades it made over sample candles."""
@@ -64,9 +64,9 @@ class StrategyShown(Answer):
     """A strategy, without its code."""
 
     id: int
-    name: str
-    description: str
-    timeframe: str
+    name: str = Field(examples=["Cross"])
+    description: str = Field(examples=["Buys when the quick average crosses the calm one."])
+    timeframe: str = Field(examples=["1h"])
     version: int
     """The newest."""
     created_ms: Ms
@@ -89,7 +89,7 @@ class VersionShown(Answer):
 class VersionWithCode(VersionShown):
     """One version of a strategy."""
 
-    code: str
+    code: str = Field(examples=[_CODE])
 
 
 class StrategyWithCode(StrategyShown):
@@ -157,7 +157,7 @@ class Template(Answer):
     """What a new strategy begins with."""
 
     language: Literal["en", "fr"]
-    code: str
+    code: str = Field(examples=[_CODE])
 
 
 class SampleShown(Answer):
@@ -165,8 +165,8 @@ class SampleShown(Answer):
 
     name: str = Field(examples=["ema_cross"])
     """What bots and backtests call it."""
-    description: str
-    code: str
+    description: str = Field(examples=["Buys when the quick average crosses the calm one."])
+    code: str = Field(examples=[_CODE])
 
 
 class Difference(Answer):

@@ -25,11 +25,11 @@ Testnet = Annotated[bool, Query(description="Those of its test exchange.")]
 class SymbolShown(Answer):
     """One symbol with the rules of its orders."""
 
-    exchange: str
+    exchange: str = Field(examples=["binance"])
     testnet: bool
     symbol: str = Field(examples=["BTC/USDT"])
-    base: str
-    quote: str
+    base: str = Field(examples=["BTC"])
+    quote: str = Field(examples=["USDT"])
     kind: Kind
     active: bool
     tick_size: Exact
@@ -52,7 +52,7 @@ class QuoteShown(Answer):
 class ListShown(Answer):
     """The symbols of one exchange: how many are known, since when, and how far a refresh is."""
 
-    exchange: str
+    exchange: str = Field(examples=["binance"])
     testnet: bool
     count: int
     refreshed_ms: Ms | None
@@ -66,7 +66,7 @@ class ListShown(Answer):
 class RefreshShown(Answer):
     """How far a refresh is."""
 
-    exchange: str
+    exchange: str = Field(examples=["binance"])
     testnet: bool
     status: Literal["running", "done", "failed"]
     percent: int
@@ -147,8 +147,6 @@ def lists(caller: Viewer, server: Server) -> list[ListShown]:
 @router.post("/refresh", status_code=202)
 async def refresh(caller: Trader, server: Server, body: RefreshBody) -> RefreshShown:
     """Fetch an exchange's symbols anew, in the background; the old ones stay until all new ones have come."""
-    if not server.exchanges.knows(body.exchange):
-        raise BadInput("exchange", body.exchange, "markets.no_exchange")
     return refresh_shown(server.listings.refresh(body.exchange, testnet=body.testnet))
 
 

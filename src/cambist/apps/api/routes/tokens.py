@@ -39,8 +39,8 @@ class NewToken(Body):
 class TokenRow(Answer):
     """An API token, without its secret."""
 
-    id: str
-    name: str
+    id: str = Field(examples=["5e4599bbcb51c46f013f8ed3d33486c0"])
+    name: str = Field(examples=["my notebook"])
     scopes: list[Scope]
     created_ms: Ms
     expires_ms: Ms | None
@@ -51,7 +51,7 @@ class TokenRow(Answer):
 class TokenMade(TokenRow):
     """An API token that was just made."""
 
-    token: str
+    token: str = Field(examples=["cambist_5e4599bb..._7b06ce28..."])
     """Shown this once. Goes with each request as ``Authorization: Bearer ...``."""
 
 

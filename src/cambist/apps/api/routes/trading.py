@@ -11,7 +11,7 @@ from cambist.apps.api.asking import PATIENCE, Asked, Wait, answered, asked
 from cambist.apps.api.caller import Trader, Viewer
 from cambist.apps.api.services import Own, Server, Services, Stores, read_on
 from cambist.apps.api.visits import Visited
-from cambist.apps.api.words import Amount, Answer, Body, Exact, Ms
+from cambist.apps.api.words import PLAIN, Amount, Answer, Body, Exact, Ms
 from cambist.domain.account import HAND
 from cambist.domain.errors import BadInput, VenueUnavailable
 from cambist.domain.order import OrderType, Side, TimeInForce
@@ -20,8 +20,7 @@ from cambist.usecases.trading import HOLDS_MS, Summary, Wanted, execute, offer_i
 
 router = Area("/trading", tags=["trading"])
 
-_PLAIN = r"^[^\x00-\x1f]*$"
-Account = Annotated[str, Path(max_length=80, pattern=_PLAIN, examples=["main"])]
+Account = Annotated[str, Path(max_length=80, pattern=PLAIN, examples=["main"])]
 ClientId = Annotated[str, Path(max_length=40, pattern=r"^[0-9a-z]+$", examples=["cfx3n5u2h7kq4mzt6a"])]
 _OFFER_S = 10.0
 
@@ -46,8 +45,8 @@ class OrderBody(Body):
         },
     )
 
-    account: str = Field(max_length=80, pattern=_PLAIN)
-    symbol: str = Field(max_length=40, pattern=_PLAIN)
+    account: str = Field(max_length=80, pattern=PLAIN)
+    symbol: str = Field(max_length=40, pattern=PLAIN)
     side: Side
     type: OrderType
     """``market``, ``limit``, or ``stop`` (becomes a market order when price reaches it)."""
@@ -69,7 +68,7 @@ class OrderBody(Body):
 class Figures(Answer):
     """What an order would be: whole lots, whole ticks, and about what it costs."""
 
-    symbol: str
+    symbol: str = Field(examples=["BTC/USDT"])
     side: Side
     type: OrderType
     quantity: Amount
@@ -83,14 +82,14 @@ class Figures(Answer):
     """The last traded price."""
     free: Amount
     """What the account may spend, in ``asset``; bots' budgets are not part of it."""
-    asset: str
+    asset: str = Field(examples=["USDT"])
     enough: bool
 
 
 class Validated(Figures):
     """Figures with the token that orders just this."""
 
-    token: str
+    token: str = Field(examples=["eyJ…"])
     expires_ms: Ms
 
 
@@ -116,12 +115,12 @@ class AmendBody(Body):
 class OpenOrder(Answer):
     """An order by hand that is under way."""
 
-    account: str
-    client_id: str
-    symbol: str
+    account: str = Field(examples=["main"])
+    client_id: str = Field(examples=["cfx3n5u2h7kq4mzt6a"])
+    symbol: str = Field(examples=["BTC/USDT"])
     side: Side
     type: OrderType
-    life: str
+    life: str = Field(examples=["open"])
     quantity: Amount
     filled: Amount
     price: Amount | None
@@ -169,7 +168,7 @@ async def place(
 def open_orders(
     caller: Viewer,
     own: Own,
-    account: Annotated[str | None, Query(max_length=80, pattern=_PLAIN, description="Of this account alone.")] = None,
+    account: Annotated[str | None, Query(max_length=80, pattern=PLAIN, description="Of this account alone.")] = None,
 ) -> list[OpenOrder]:
     """Return the orders by hand that are under way; `/orders?source=manual` has those that are over too."""
     accounts = own.register.accounts() if account is None else [account_of(own.register, account)]

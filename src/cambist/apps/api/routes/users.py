@@ -6,7 +6,7 @@ from fastapi import Path, Response
 from pydantic import ConfigDict, Field
 
 from cambist.apps import bootstrap
-from cambist.apps.api.area import Area, quick
+from cambist.apps.api.area import PREFIX, Area, quick
 from cambist.apps.api.caller import Admin
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.auth import Name, Password
@@ -52,7 +52,7 @@ class NewUser(Body):
 class UserMade(User):
     """Somebody who was just added."""
 
-    password: str | None
+    password: str | None = Field(examples=["0f9ef5-b3e346-1389b8-586dbf-9106bf"])
     """The one that was made up, shown this once; null if it was given."""
 
 
@@ -100,7 +100,7 @@ class GivenPassword(Body):
 class PasswordMade(Answer):
     """A password that was made up."""
 
-    password: str | None
+    password: str | None = Field(examples=["0f9ef5-b3e346-1389b8-586dbf-9106bf"])
     """Shown this once; null if it was given."""
 
 
@@ -113,10 +113,11 @@ def users(caller: Admin, server: Server, after: Cursor = None, limit: Limit = 10
 
 
 @router.post("", summary="Add somebody", status_code=201, dependencies=[shown_once])
-def add(body: NewUser, caller: Admin, server: Server, visit: Visited) -> UserMade:
+def add(body: NewUser, caller: Admin, server: Server, visit: Visited, response: Response) -> UserMade:
     """Add somebody, with a password that is given or made up."""
     password = body.password or new_password(server.office)
     person = people.add_person(server.office, body.name, password, body.role, visit)
+    response.headers["Location"] = f"{PREFIX}/users/{person.id}"
     return UserMade(password=None if body.password else password, **_row(person))
 
 

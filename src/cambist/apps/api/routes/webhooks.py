@@ -1,14 +1,14 @@
 """Webhooks: sources of alerts, their secrets, what to paste elsewhere, and the journal of their calls."""
 
-import re
 from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from cambist.apps.api.area import Area, quick
+from cambist.apps.api.area import PREFIX, Area, quick
+from cambist.apps.api.asking import orders_in
 from cambist.apps.api.caller import Caller, Trader, Viewer
 from cambist.apps.api.paging import Cursor, Limit, Page, number, page
 from cambist.apps.api.routes.orders import OrderAnswer, order_answer
@@ -28,7 +28,8 @@ Id = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", examp
 Window = Annotated[int, Field(ge=1, le=shop.LONGEST_WINDOW_S, examples=[30])]
 Symbol = Annotated[str, Field(min_length=3, max_length=64, examples=["BTC/USDT"])]
 Addresses = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
-_CLIENT_ID = re.compile(r"[\w-]{12,40}")
+
+_TEMPLATES = {"alert": '{"action": "buy", "symbol": "{{exchange}}:{{ticker}}", "secret": "<secret>"}'}
 
 
 class Market(Body):
@@ -102,14 +103,14 @@ class DefaultsShown(Answer):
 class WebhookShown(Answer):
     """A webhook, without its secret."""
 
-    id: str
-    name: str
+    id: str = Field(examples=["kq3xW0n1Qb2yTtHk3nJr8A"])
+    name: str = Field(examples=["tv"])
     kind: Sender
-    account: str
+    account: str = Field(examples=["paper"])
     bots: dict[str, str] = Field(examples=[{"BTC/USDT": "tv-btc-usdt"}])
     """The bot of each market."""
     defaults: DefaultsShown
-    addresses: list[str]
+    addresses: list[str] = Field(examples=[["52.89.214.238"]])
     window_s: int
     active: bool
     preview: bool
@@ -123,24 +124,24 @@ class WebhookShown(Answer):
 class WebhookMade(WebhookShown):
     """A webhook that was just made."""
 
-    secret: str
+    secret: str = Field(examples=["GSw8xBWuUSZq..."])
     """Shown this once."""
-    templates: dict[str, str]
+    templates: dict[str, str] = Field(examples=[_TEMPLATES])
     """What to paste, with the secret in it."""
 
 
 class SecretMade(Answer):
     """A new secret; the old one does not do from now on."""
 
-    secret: str
+    secret: str = Field(examples=["GSw8xBWuUSZq..."])
     """Shown this once."""
-    templates: dict[str, str]
+    templates: dict[str, str] = Field(examples=[_TEMPLATES])
 
 
 class Templates(Answer):
     """What to paste into an alert, by kind of alert; ``<secret>`` stands where the secret goes."""
 
-    templates: dict[str, str]
+    templates: dict[str, str] = Field(examples=[_TEMPLATES])
 
 
 class Tried(Body):
@@ -153,10 +154,10 @@ class Tried(Body):
 class Outcome(Answer):
     """What a body would do."""
 
-    bot: str
-    symbol: str
-    wishes: list[dict[str, str | None]]
-    ignored: list[str]
+    bot: str = Field(examples=["tv-btc-usdt"])
+    symbol: str = Field(examples=["BTC/USDT"])
+    wishes: list[dict[str, str | None]] = Field(examples=[[{"kind": "exit"}]])
+    ignored: list[str] = Field(examples=[["note"]])
     """Fields that mean nothing here."""
 
 
@@ -164,17 +165,17 @@ class CallShown(Answer):
     """One call as it is kept."""
 
     id: int
-    webhook: str
+    webhook: str = Field(examples=["kq3xW0n1Qb2yTtHk3nJr8A"])
     received_ms: Ms
-    address: str
-    body: str
+    address: str = Field(examples=["52.89.214.238"])
+    body: str = Field(examples=['{"action": "sell", "secret": "***"}'])
     """Without secrets."""
     outcome: Came
-    why: str
+    why: str = Field(examples=[""])
     """What was wrong with it; empty if nothing was."""
-    why_key: str
+    why_key: str = Field(examples=[""])
     """The sentence's name, the same in every language."""
-    wish: dict[str, Any]
+    wish: dict[str, Any] = Field(examples=[{"bot": "tv-btc-usdt", "symbol": "BTC/USDT", "wishes": [{"kind": "exit"}]}])
     took_us: int
     """Microseconds from its arrival until it was written down."""
     request: int | None
@@ -186,7 +187,7 @@ class CallWithOrder(CallShown):
 
     done_ms: Ms | None
     """When the engine had done what was asked; null before."""
-    answer: str
+    answer: str = Field(examples=["Sent: cfx3n5u2h7kq4mzt6a."])
     """Its own words: which orders it sent, or why none."""
     refused: bool
     """Whether it did nothing, for the reason that it answered."""
@@ -202,7 +203,7 @@ def listed(caller: Viewer, own: Own) -> list[WebhookShown]:
 
 
 @router.post("", status_code=201, summary="Make a webhook", dependencies=[shown_once])
-def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visited) -> WebhookMade:
+def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visited, response: Response) -> WebhookMade:
     """Return a new webhook with its secret, which is shown this once; its bots start by themselves."""
     wanted = shop.Wanted(
         name=body.name,
@@ -218,6 +219,7 @@ def make(caller: Trader, own: Own, server: Server, body: NewWebhook, visit: Visi
     )
     made, secret = shop.add_webhook(_shop(own, server, caller), wanted, server.now_ms())
     server.note("webhook.added", visit, caller, made.name, account=made.account)
+    response.headers["Location"] = f"{PREFIX}/webhooks/{made.id}"
     return WebhookMade(secret=secret, templates=shop.templates(made, secret), **_row(made))
 
 
@@ -330,9 +332,9 @@ def _calls(own: Stores, webhook: str | None, after: str | None, limit: int, outc
 def _orders(own: Stores, request: Request) -> list[OrderAnswer]:
     """Return the orders that the engine's answer names, the oldest first."""
     kept, found = own.past.read_on(request.account), []
-    for word in dict.fromkeys(_CLIENT_ID.findall(request.answer)):
+    for client_id in orders_in(request.answer):
         with suppress(NotFound):
-            found.append(order_answer(kept.order(request.account, word)))
+            found.append(order_answer(kept.order(request.account, client_id)))
     return found
 
 
@@ -361,7 +363,7 @@ def _row(webhook: Webhook) -> dict[str, Any]:
     return row | {
         "bots": dict(webhook.bots),
         "defaults": DefaultsShown.model_validate(webhook.defaults),
-        "path": f"/api/v1/hooks/{webhook.id}",
+        "path": f"{PREFIX}/hooks/{webhook.id}",
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from cambist.apps.api.stream.topics import KEPT, Event, Topic, Wanted, written
 from cambist.domain.record import record
@@ -27,10 +28,17 @@ class Client:
 
     What is its owner's own goes first and is never left out. Of candles, heartbeats and ticks the newest of each market
     waits, of how a bot stands the newest, of all else so many; what was left out is told as a gap. Order holds within
-    each topic.
+    each topic. While nothing waits, events go to ``write`` and past the queue, as long as it takes them.
     """
 
-    def __init__(self, user_id: int, *, most_kept: int = MOST_KEPT, most_lossy: int = MOST_LOSSY) -> None:
+    def __init__(
+        self,
+        user_id: int,
+        *,
+        most_kept: int = MOST_KEPT,
+        most_lossy: int = MOST_LOSSY,
+        write: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self.user_id = user_id
         self.wanted: dict[Topic, Wanted] = {}
         self.resume: dict[Topic, tuple[bool, int]] = {}
@@ -40,6 +48,9 @@ class Client:
         """Done when there is an ending: a client that takes nothing more is stuck in what it is being sent."""
         self.left_out = 0
         self._most_kept, self._most_lossy = most_kept, most_lossy
+        self._write = write
+        self._sending = False
+        """Whether something was taken that may not have gone out yet."""
         self._kept: deque[Event | str] = deque()
         self._newest: dict[tuple[object, ...], Event] = {}
         self._lossy: deque[Event] = deque()
@@ -52,6 +63,8 @@ class Client:
         """Queue ``event`` if it is wanted; return False if another had to be left out for it."""
         wanted = self.wanted.get(event.topic)
         if wanted is None or self.ending is not None or not wanted.admits(event):
+            return True
+        if self._write is not None and not (self._sending or self._waits()) and self._write(event.frame):
             return True
         self._woken.set()
         if event.key is not None:
@@ -100,7 +113,8 @@ class Client:
     # -- out ----------------------------------------------------------------------------------------------------------
 
     def take(self) -> str | None:
-        """Return what is to be sent next; None if nothing is."""
+        """Return what is to be sent next, once what was taken before has gone out; None if nothing is."""
+        self._sending = self._waits()
         if self._kept:
             one = self._kept.popleft()
             return one if isinstance(one, str) else one.text
@@ -113,6 +127,9 @@ class Client:
 
     async def something(self) -> None:
         """Wait until there is something to send, or to end for."""
-        while not (self._kept or self._newest or self._lossy or self._lost or self.ending):
+        while not (self._waits() or self.ending):
             self._woken.clear()
             await self._woken.wait()
+
+    def _waits(self) -> bool:
+        return bool(self._kept or self._newest or self._lossy or self._lost)

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from cambist.apps.api.problems import sentence
 from cambist.apps.api.stream.client import MOST_KEPT, Client, Ending
+from cambist.apps.api.stream.frames import EXTENSION
 from cambist.apps.api.stream.hub import Hub
 from cambist.apps.api.stream.protocol import MOST_CHARACTERS, Hello, Ping, Said, Subscribe, Unreadable, read
 from cambist.apps.api.stream.tickets import Tickets
@@ -138,7 +140,8 @@ class Door:
         _speak(socket, who)
         if self.hub.clients >= self._limits.clients or len(self.hub.of_user(who.user_id)) >= self._limits.per_user:
             raise _Turned(TOO_MANY, "stream.too_many")
-        client = Client(who.user_id, most_kept=self._limits.waiting)
+        write = socket.scope.get("extensions", {}).get(EXTENSION)
+        client = Client(who.user_id, most_kept=self._limits.waiting, write=write)
         self._welcome(client, hello)
         return _Session(client, token, _now_s() + self._limits.look_s)
 
@@ -234,7 +237,8 @@ class Door:
                     raise _Turned(TOO_MANY, "stream.too_fast")
                 await self._do(read(text), session)
             except Unreadable as error:
-                session.client.say(type="error", code="unreadable", **error.problem.model_dump())
+                wrong = error.problem
+                session.client.say(type="error", code="unreadable", detail=sentence(wrong), **wrong.model_dump())
             except KeyError:  # bytes came
                 session.client.end(UNREADABLE, "stream.no_text")
             except _Turned as turned:

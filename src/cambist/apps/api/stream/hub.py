@@ -30,6 +30,9 @@ KEEP_S = 900.0
 _KNOWN = 20_000
 """Ids that are remembered: the bus may hand the same message over twice."""
 _RETRY_S = 1.0
+_FIGURES = "offer"
+"""What the engine is asked for each time that an order's figures are shown: whoever asks is answered at once, and
+nobody else needs to hear of it."""
 
 Standings = Callable[[int, Collection[str]], Sequence[AccountStanding]]
 """Gives how a person's accounts stand by their journals, but for those named; blocks."""
@@ -186,6 +189,8 @@ class Hub:
                 self._stands(user_id, message)
             return
         topic = OF_BUS[name]
+        if topic is Topic.REQUESTS and message.get("action") == _FIGURES:
+            return
         if topic in PRIVATE:
             if isinstance(user_id, int):  # what is nobody's is told to nobody
                 if topic is Topic.ALERTS:

@@ -4,6 +4,7 @@ import json
 from enum import StrEnum
 from typing import Any
 
+from cambist.apps.api.stream.frames import framed
 from cambist.domain.record import record
 from cambist.ports import bus
 
@@ -53,7 +54,7 @@ _UNTOLD = frozenset((Topic.TICKS, Topic.BOTS))
 class Event:
     """One thing that happened, written out once, however many are told."""
 
-    __slots__ = ("_text", "at_s", "data", "key", "seq", "symbol", "timeframe", "topic")
+    __slots__ = ("_frame", "_text", "at_s", "data", "key", "seq", "symbol", "timeframe", "topic")
 
     def __init__(self, topic: Topic, seq: int | None, data: dict[str, Any], at_s: float) -> None:
         """``seq`` counts within the topic: of everybody's events, or of one person's; None for one person's events of
@@ -66,6 +67,7 @@ class Event:
         self.timeframe: str | None = data.get("timeframe")
         self.key = self._newest_of()
         self._text = ""
+        self._frame = b""
 
     def _newest_of(self) -> tuple[object, ...] | None:
         """Return of what this is the newest word, if a newer one may take its place in a queue; None if none may."""
@@ -87,6 +89,13 @@ class Event:
             message = {"type": "event", "topic": self.topic, "seq": self.seq, "id": self.data.get("id")}
             self._text = _encode(message | {"data": self.data})
         return self._text
+
+    @property
+    def frame(self) -> bytes:
+        """Return it as it goes over the wire."""
+        if not self._frame:
+            self._frame = framed(self.text)
+        return self._frame
 
 
 @record
