@@ -5,6 +5,7 @@ import importlib
 import io
 import shlex
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -29,13 +30,14 @@ def market():
 
 @pytest.fixture
 def at_home(tmp_path, monkeypatch, market):
-    """A home of its own with the demo's market in the lake, and an empty folder to work in."""
+    """A home of its own with the demo's market and that of `cambist up` in the lake, and an empty folder to work in."""
     monkeypatch.setenv("CAMBIST_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CAMBIST_LANG", "en")
     for variable in ("DATABASE_URL", "CAMBIST_VENUE_URL", "COLUMNS"):
         monkeypatch.delenv(variable, raising=False)
     for candles in market:
         cb.lake().append(candles)
+        cb.lake().append(replace(candles[:100], venue="simulated"))  # readers come from `make up`
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)

@@ -199,7 +199,7 @@ def test_looking_ahead_brands_the_result_but_is_no_error(run, lake):
         ((*RUN, "--set", "fast"), 1, "Write --set name=value.", "Écrivez --set nom=valeur."),
         ((*RUN, "--cash", "-5"), 1, "cash: -5.0 will not do.", "cash : -5.0 ne convient pas."),
         ((*RUN, "--since", "yesterday"), 1, "yesterday", "yesterday"),
-        ((*RUN, "--since", "2030-01-01"), 1, "at least two candles", "au moins deux bougies"),
+        ((*RUN, "--since", "2030-01-01"), 1, "those of BTC/USDT from 2024-", "celles de BTC/USDT du 2024-"),
         ((*RUN, "--since", "2024-06-01", "--until", "2024-05-01T12:00"), 1, "--until: '2024-05-01 12:00'", "le début"),
         ((*RUN, "--until", "2023-05-01"), 1, "'..2023-05-01'", "'..2023-05-01'"),
         (("backtest", "ema_cros", *RUN[2:]), 1, "There is no such file", "Il n'y a ni fichier"),

@@ -40,6 +40,8 @@ def test_somebody_orders_by_hand_and_deletes_the_account(home: Home):
     until(lambda: "Sent: " in home.told("order buy btc/usdt --amount 100 --yes"), "the market has opened")
     until(lambda: home.stands().free < 1_000 and home.holdings().get("BTC"), "it has filled")
 
+    assert "Held outside its bots: 0.00" in home.run("account show paper")
+
     # figures come first, and a no is a no
     asked = CliRunner().invoke(
         order.command, ["sell", "BTC/USDT", "--quantity", "0.001"], input="n\n", env=home.environment
@@ -55,7 +57,9 @@ def test_somebody_orders_by_hand_and_deletes_the_account(home: Home):
     assert waits.client_id in home.run("order list")
     home.told(f"order amend {waits.client_id} --limit 21000")
     until(lambda: [one.price for one in by_hand(home)] == [21_000], "it is ordered anew")
-    assert "holds positions or has orders under way" in home.told("account delete paper --yes")
+    refused = home.told("account delete paper --yes")
+    assert "paper still holds positions or has orders under way" in refused
+    assert "will not do" not in refused
     home.told(f"order cancel {by_hand(home)[0].client_id}")
     until(lambda: not by_hand(home), "it is taken back")
     assert "No order is under way" in home.run("order list")

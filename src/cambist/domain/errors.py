@@ -59,7 +59,10 @@ class BadInput(CambistError):
         self.value = value
 
     def __str__(self) -> str:
-        return say("error.bad_input", field=self.field, value=self.value, remedy=say(self.key, **self.params))
+        remedy = say(self.key, **self.params)
+        if self.value is None or self.value == "":
+            return say("error.bad_field", field=self.field, remedy=remedy)
+        return say("error.bad_input", field=self.field, value=self.value, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,7 @@ class Errands:
                 raise NotFound("running.unknown_account", account=name)
             account = await asyncio.to_thread(self._engine.last_known, specs[name])
         if not force and not account.idle:
-            raise BadInput("account", name, "running.holds", account=name)
+            raise Taken("running.holds", account=name)
         await self._seating.forget(name)
         await asyncio.to_thread(register.forget_account, name)
         return say("running.done.leave", account=name)

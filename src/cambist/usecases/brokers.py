@@ -220,7 +220,7 @@ def remove_account(
         return ask(register, spec.user_id, spec.id, "leave", now_ms, force=force)
     try:
         if not force and not idle(spec):
-            raise BadInput("account", spec.id, "running.holds", account=spec.id)
+            raise Taken("running.holds", account=spec.id)
         register.forget_account(spec.id)
     finally:
         engine.lease.give_back([engine.name])

@@ -81,19 +81,15 @@ def _read(
     until: int | None,
 ) -> Candles:
     """Return candles of ``timeframe``: the lake's own, or gathered from the largest smaller one that it has."""
-    have = [series.timeframe for series in held if series.venue == venue and series.symbol == symbol]
-    if timeframe not in have:
-        smaller = [own for own in have if timeframe.holds(own)]
-        if smaller:
-            largest = max(smaller, key=lambda own: own.ms)
-            return _some(resample(lake.read(venue, symbol, largest, since, until), timeframe), since, until)
-    return _some(lake.read(venue, symbol, timeframe, since, until), since, until)
-
-
-def _some(candles: Candles, since: int | None, until: int | None) -> Candles:
+    have = {one.timeframe: one for one in held if one.venue == venue and one.symbol == symbol}
+    smaller = [own for own in have if timeframe.holds(own)]
+    source = max(smaller, key=lambda own: own.ms) if smaller and timeframe not in have else timeframe
+    found = lake.read(venue, symbol, source, since, until)
+    candles = found if source is timeframe else resample(found, timeframe)
     if len(candles) < 2:
         bounds = ("" if bound is None else show_moment(bound) for bound in (since, until))
-        raise BadInput("--since/--until", "..".join(bounds), "backtest.too_few")
+        span = {"first": show_moment(have[source].first_ts), "last": show_moment(have[source].last_ts)}
+        raise BadInput("--since/--until", "..".join(bounds), "backtest.too_few_there", symbol=symbol, **span)
     return candles
 
 

@@ -110,6 +110,16 @@ def test_json_is_for_programs(run, files):
     ]
 
 
+def test_a_narrow_terminal_loses_columns_of_the_lake_not_letters(run, files, monkeypatch):
+    run("import", files / "kraken_ETHEUR_1h.csv", "--symbol", "LONGNAME/USDT:USDT")
+    monkeypatch.setenv("COLUMNS", "80")
+    for language in ("en", "fr"):
+        (_, line) = run("candles", language=language)[1].splitlines()
+        assert line.split()[:3] == ["kraken", "LONGNAME/USDT:USDT", "1h"]
+        assert "2024-01-03 06:00" in line, "where it ends"
+        assert "…" not in line
+
+
 def test_an_empty_lake_says_how_to_fill_it(run):
     code, out, _ = run("candles")
     assert code == 0

@@ -1,6 +1,11 @@
+import asyncio
+import socket
+
 import click
 import pytest
 
+from cambist.apps.api.services import open_services
+from cambist.apps.cli.api_door import serve
 from cambist.apps.cli.main import main
 from cambist.apps.cli.options import (
     ReportFile,
@@ -13,7 +18,8 @@ from cambist.apps.cli.options import (
     until_option,
     venue_option,
 )
-from cambist.domain.errors import BadInput
+from cambist.apps.settings import load
+from cambist.domain.errors import BadInput, CambistError
 from cambist.domain.moment import show_moment
 from cambist.domain.timeframe import Timeframe
 
@@ -39,6 +45,36 @@ def test_what_is_no_moment_says_what_would_be(text):
     with pytest.raises(BadInput, match=r"2024-01-31T12:30") as caught:
         parse_moment(text, "since")
     assert caught.value.field == "since"
+
+
+@pytest.mark.parametrize(("written", "meant"), [("backtst", "backtest"), ("optimize", "optimise"), ("bots", "bot")])
+def test_a_command_that_is_written_wrong_is_told_what_was_meant(written, meant, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([written])
+    assert ended.value.code == 2
+    assert f"'{meant}'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def taken():
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        yield one.getsockname()[1]
+
+
+def test_a_port_that_is_taken_is_named(taken, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "exchange", "--port", str(taken)])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert f"--port: '{taken}' will not do. Cannot listen there: Address already in use. Choose another" in said
+
+
+def test_an_address_that_is_taken_is_named_with_the_option_that_changes_it(taken, tmp_path):
+    told: list[str] = []
+    services = open_services(load({"CAMBIST_HOME": str(tmp_path)}))
+    with pytest.raises(CambistError, match=rf"127.0.0.1:{taken}; .* --listen \(Address already in use\)\."):
+        asyncio.run(serve(services, "127.0.0.1", taken, told.append, must=True))
+    assert not told
 
 
 @pytest.mark.parametrize("text", ["2024-01-31", "2024-01-31 12:30"])

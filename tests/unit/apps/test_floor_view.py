@@ -124,9 +124,30 @@ def test_it_fits_into_the_window(state, width, height):
     assert max(cell_len(line) for line in lines) <= width
 
 
+@pytest.mark.parametrize(("height", "room"), [(16, False), (24, True), (60, True)])
+def test_what_was_told_at_the_start_stays_in_sight_where_there_is_room(state, height, room):
+    state.notes = ["The API is not served: port 8000 is taken.", "Another thing that is not as it should be."]
+    lines = text(state, 80, height).splitlines()
+    assert len(lines) <= height
+    assert ([line.rstrip() for line in lines[-3:-1]] == state.notes) is room
+    assert "Ctrl-C" in lines[-1]
+
+
 def test_a_small_window_shows_the_bots_first(state):
     seen = text(state, 80, 12)
     assert all(bot.id in seen for bot in paper(state).bots)
+
+
+def test_orders_by_hand_are_no_bots(state):
+    account = paper(state)
+    known = next(bot for bot in account.bots if bot.orders)
+    state.accounts["paper"] = replace(
+        account, bots=(*account.bots, replace(known, id="hand:BTC/USDT", strategy="hand"))
+    )
+    shown = text(state, 120, 40)
+    assert "bots: 2" in shown
+    assert "hand:" not in shown
+    assert "by hand" in shown, "whose the order is"
 
 
 def test_bots_without_room_are_counted_and_those_that_need_a_look_come_first(state):

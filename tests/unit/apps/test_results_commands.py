@@ -1,3 +1,4 @@
+import io
 import json
 import re
 from dataclasses import replace
@@ -6,15 +7,18 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 from tests.databases import sqlite_url
 
+from cambist import indicators
 from cambist.apps import bootstrap
 from cambist.apps.cli import results
 from cambist.apps.cli.main import main
+from cambist.apps.cli.searches import written
 from cambist.apps.cli.tables import sparkline, trades_table
 from cambist.apps.settings import load
 from cambist.domain.account import LOCAL_USER
-from cambist.domain.text import speak
+from cambist.domain.text import say, speak
 from cambist.domain.trade import ExitReason, Trade
 from cambist.ports.results import StoredResult
 
@@ -283,8 +287,35 @@ def test_the_last_trades_are_shown_where_there_are_too_many(cambist):
     table = trades_table([replace(TRADE, symbol=f"{i}/USDT") for i in range(30)], limit=5)
     assert table.row_count == 5
     assert table.caption == "the last 5 of 30"
-    assert next(iter(table.columns[0].cells)) == "26"
+    assert str(next(iter(table.columns[0].cells))) == "26"
     assert [column.header for column in table.columns][1] == "Symbol"
+
+
+def test_whole_parameters_are_written_as_they_were_given():
+    assert written({"fast": 14.0, "width": 0.5, "on": True, "larger": "4h"}) == "fast=14 width=0.5 on=True larger=4h"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_narrow_terminal_loses_columns_of_the_indicators_not_their_lines(cambist, language, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    speak(language)
+    heading, *lines = cambist("indicators").splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(indicators.names())
+    assert len(lines) < 1.2 * len(indicators.names()), "few titles need a second line"
+    assert heading.split()[-1] == say("indicators.warmup")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_narrow_terminal_loses_columns_of_the_trades_not_digits(language):
+    speak(language)
+    terminal = Console(file=io.StringIO(), width=80)
+    trades = [replace(TRADE, symbol=f"COIN{i}/USDT", strategy=f"Strategy{i}", pnl=-1234.5) for i in range(120)]
+    terminal.print(trades_table(trades, terminal=terminal))
+    shown = terminal.file.getvalue()  # type: ignore[attr-defined]
+    assert "…" not in shown
+    assert len(shown.splitlines()) == 121, "one line for each"
+    assert shown.count("234.50" if language == "en" else "234,50") == 120
+    assert "COIN119/USDT" in shown
 
 
 def test_a_line_of_blocks_ends_where_the_curve_does():

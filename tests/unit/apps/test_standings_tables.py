@@ -155,4 +155,21 @@ def test_orders_by_hand_are_no_bots_and_say_of_which_account_they_are(account):
     first, second = (row(printed(accounts_table([one])), "paper") for one in (account, by_hand))
     assert first != second
     several = printed(orders_table([replace(by_hand, id="main"), by_hand]))
-    assert {line.split()[0] for line in several.splitlines() if "hand:" in line} == {"main", "paper"}
+    assert {line.split()[0] for line in several.splitlines() if "by hand" in line} == {"main", "paper"}
+    assert "hand:" not in several
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_id_by_which_an_order_by_hand_is_changed_comes_first_and_whole(account, language):
+    speak(language)
+    by_hand = with_bot(account, strategy="hand", id="hand:BTC/USDT")
+    terminal = Console(file=io.StringIO(), width=80)
+    lines = printed(orders_table([replace(by_hand, id="main"), by_hand], terminal, by_hand=True), 80).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [order.client_id for order in by_hand.bots[0].orders] * 2
+    assert "hand" not in "".join(lines)
+
+
+def test_what_an_account_has_that_has_not_begun_is_not_said_to_be_nothing(account):
+    new = replace(account, seq=0, bots=(), free=Decimal(0), equity=Decimal(0))
+    figures = row(printed(accounts_table([new])), "paper").split()
+    assert figures[-4:] == ["–", "0", "0", "–"]

@@ -1,13 +1,14 @@
 """``cambist account``: accounts, their limits, and the switches of whoever watches over them."""
 
 import asyncio
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cambist.apps import bootstrap
 from cambist.apps.cli.asking import answered, now_ms, put, standings_told, sure
-from cambist.apps.settings import load
+from cambist.apps.settings import Settings, load
 from cambist.domain.account import AccountSpec, Mode
 from cambist.domain.errors import BadInput, CambistError, NotFound
 from cambist.domain.text import say
@@ -83,7 +84,7 @@ def list_() -> None:
 @click.argument("name", metavar="NAME")
 def show(name: str) -> None:
     """Show one account with its bots, orders, limits and last alerts."""
-    from cambist.apps.cli.standings import accounts_table, bots_table, orders_table
+    from cambist.apps.cli.standings import accounts_table, amount_text, bots_table, orders_table
     from cambist.apps.cli.tables import NONE, console
     from cambist.usecases.accounts import account_of, standings
 
@@ -92,6 +93,11 @@ def show(name: str) -> None:
     for table in (accounts_table(found, out), bots_table(found, out), orders_table(found, out)):
         out.print(table)
     spec = account_of(register, name)
+    held = _outside_bots(spec)
+    if held:
+        out.print(
+            say("account.outside_bots", held=", ".join(f"{amount_text(one)} {asset}" for asset, one in held.items()))
+        )
     settings = spec.settings or {}
     if "deposit" in settings:
         out.print(say("account.begins", deposit=settings["deposit"], quote=spec.quote))
@@ -99,6 +105,17 @@ def show(name: str) -> None:
     for basis, falls in settings.get("breaker", {}).items():
         written += [f"{basis}.{stage}={value}" for stage, value in falls.items()]
     out.print(say("account.limits", limits=" ".join(written) or NONE))
+
+
+def _outside_bots(spec: AccountSpec) -> dict[str, Decimal]:
+    """Return what an account holds besides money, and besides what its bots hold: bought by hand, or adopted."""
+    from cambist.engine.account import Account
+    from cambist.engine.recovery import recover
+    from cambist.portfolio.ledger import FREE
+
+    ledger = recover(Account(spec, bootstrap.traits_of(spec)), bootstrap.journal()).account.ledger
+    free = {asset: amount for (place, asset), amount in ledger.balances.items() if place == FREE}
+    return {asset: amount for asset, amount in free.items() if amount and asset != spec.quote}
 
 
 @command.command("set", help=say("account.set.help"))
@@ -139,19 +156,24 @@ def key(name: str, force: bool) -> None:
     needs = next((card.needs for card in exchanges.cards() if card.id == spec.venue), ("api_key", "secret"))
     given = {part: click.prompt(say(f"account.key.{part}"), hide_input=part != "api_key") for part in needs}
     credentials = Credentials(**{"api_key": "", "secret": ""} | given)
-    test, number = asyncio.run(_change_key(register, spec, exchanges, credentials, force=force))
+    test, number = asyncio.run(_change_key(settings, register, spec, exchanges, credentials, force=force))
     console().print(_opened(test))
     click.echo(say("account.key.kept", account=name))
     put(register, number)
 
 
 async def _change_key(
-    register: Register, spec: AccountSpec, exchanges: "Exchanges", credentials: "Credentials", *, force: bool
+    settings: Settings,
+    register: Register,
+    spec: AccountSpec,
+    exchanges: "Exchanges",
+    credentials: "Credentials",
+    *,
+    force: bool,
 ) -> "tuple[KeyTest, int]":
     """Try a key, and keep it; return what it opens, and the number of the request to trade with it."""
     from cambist.usecases.brokers import Brokers
 
-    settings = load()
     brokers = Brokers(
         user_id=spec.user_id,
         register=register,

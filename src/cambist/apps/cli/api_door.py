@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cambist.apps import bootstrap
+from cambist.apps.cli.options import reason
 from cambist.domain.errors import CambistError
 from cambist.domain.text import say
 
@@ -39,7 +40,9 @@ async def serve(
     try:
         await api.open()
     except OSError as error:
-        problem = CambistError("api.no_port", host=host, port=port, why=error)
+        problem = CambistError(
+            "api.no_port", host=host, port=port, why=reason(error), option="--listen" if must else "--api"
+        )
         if must:
             raise problem from error
         tell(str(problem))

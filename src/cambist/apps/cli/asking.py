@@ -1,12 +1,14 @@
 """Asking: a person for a yes, the journals for how all stands, a running engine for what it alone may do."""
 
 import time
+from collections.abc import Iterable
 
 import click
 
 from cambist.apps import bootstrap
+from cambist.domain.account import BotStatus
 from cambist.domain.errors import BadInput, CambistError, NotFound, Stopped
-from cambist.domain.standing import AccountStanding
+from cambist.domain.standing import AccountStanding, BotStanding
 from cambist.domain.text import say
 from cambist.ports.book import Register, Request
 
@@ -60,6 +62,12 @@ def _engine_runs() -> bool:
     free = lease.take(LEASE)
     lease.give_back()
     return not free
+
+
+def say_if_none_runs(bots: Iterable[BotStanding]) -> None:
+    """Say on standard error that no engine runs, if one of ``bots`` is shown as running all the same."""
+    if any(bot.status is BotStatus.RUNNING for bot in bots) and not _engine_runs():
+        click.echo(say("asking.none_runs"), err=True)
 
 
 def sure(question: str) -> bool:

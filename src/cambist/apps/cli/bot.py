@@ -3,7 +3,7 @@
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.asking import now_ms, put, standings_told, sure
+from cambist.apps.cli.asking import now_ms, put, say_if_none_runs, standings_told, sure
 from cambist.apps.cli.options import (
     named_values,
     need_span,
@@ -93,6 +93,7 @@ def list_() -> None:
     for spec in register.bots():
         if spec.id not in seated and spec.account not in left_out:
             click.echo(_not_started(register, spec.id))
+    say_if_none_runs(bot for one in found for bot in bots_of(one))
 
 
 @command.command("show", help=say("bot.show.help"))
@@ -107,6 +108,7 @@ def show(name: str) -> None:
         click.echo(_not_started(bootstrap.register(), name))
     else:
         console().print(bot_details(*found))
+        say_if_none_runs(found[1:])
 
 
 @command.command("start", help=say("bot.start.help"))

@@ -6,13 +6,9 @@ from dataclasses import asdict
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.tables import console, plain_table
 from cambist.domain.metrics import number
 from cambist.domain.moment import show_moment
 from cambist.domain.text import say
-
-_TEXT = ("venue", "symbol", "timeframe", "first", "last")
-_NUMBERS = ("count", "missing", "gaps")
 
 
 @click.command(help=say("candles.list.help"))
@@ -26,13 +22,20 @@ def command(as_json: bool) -> None:
     if not held:
         click.echo(say("candles.list.empty"))
         return
-    table = plain_table()
-    for name in _TEXT:
-        table.add_column(say(f"candles.list.{name}"), no_wrap=True)
-    for name in _NUMBERS:
-        table.add_column(say(f"candles.list.{name}"), justify="right", no_wrap=True)
-    for series in held:
-        span = (show_moment(series.first_ts), show_moment(series.last_ts))
-        numbers = (number(count, 0) for count in (series.count, series.missing, series.gaps))
-        table.add_row(series.venue, series.symbol, series.timeframe, *span, *numbers)
-    console().print(table)
+    from rich.text import Text
+
+    from cambist.apps.cli.tables import console, fitted
+
+    columns = {
+        "venue": [Text(one.venue) for one in held],
+        "symbol": [Text(one.symbol) for one in held],
+        "timeframe": [Text(one.timeframe) for one in held],
+        "first": [Text(show_moment(one.first_ts)) for one in held],
+        "last": [Text(show_moment(one.last_ts)) for one in held],
+        "count": [Text(number(one.count, 0)) for one in held],
+        "missing": [Text(number(one.missing, 0)) for one in held],
+        "gaps": [Text(number(one.gaps, 0)) for one in held],
+    }
+    terminal = console()
+    figures, goes_first = ("count", "missing", "gaps"), ("gaps", "missing", "first")
+    terminal.print(fitted(columns, terminal, headings="candles.list", figures=figures, goes_first=goes_first))

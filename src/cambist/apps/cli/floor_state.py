@@ -1,6 +1,7 @@
 """What the live view knows: gathered from the bus, message by message, and nothing else."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -105,6 +106,8 @@ class ViewState:
     """By currency, what the bots have gained on their budgets, from the first that was heard to now."""
     away: str = ""
     """Why the bus cannot be heard; empty if it can."""
+    notes: Sequence[str] = ()
+    """What was told at the start, such as where the API is; whoever shows may go on adding to it."""
     unread: int = 0
     """Messages that could not be read: another version wrote them."""
     _seen: dict[str, None] = field(default_factory=dict)

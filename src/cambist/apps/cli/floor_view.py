@@ -40,18 +40,22 @@ _WIDE = 140
 _ROOMY = 96
 _ONE_LINE = 152
 """Columns from which a bot needs one line instead of two."""
+_TALL = 20
+"""Lines from which there is room for notes."""
 _ALERTS = 6
 Bots = Sequence[tuple[AccountStanding, BotStanding]]
 
 
-async def show(bus: Bus, *, title: str, console: Console | None = None, stop: asyncio.Event) -> None:
-    """Show the floor until ``stop`` is set, and leave the last picture standing.
+async def show(
+    bus: Bus, *, title: str, console: Console | None = None, stop: asyncio.Event, notes: Sequence[str] = ()
+) -> None:
+    """Show the floor, ``notes`` below it, until ``stop`` is set, and leave the last picture standing.
 
     Where there is no terminal, that picture is all that is printed. What goes wrong here (a bus that is away, a
     picture that cannot be drawn) is shown or logged, and never raised: who trades in this process must go on.
     """
     console = console or Console(highlight=False)
-    state = ViewState(title=title, now_s=_now_s())
+    state = ViewState(title=title, now_s=_now_s(), notes=notes)
     fails: set[str] = set()
     listening = asyncio.create_task(_listen(bus, state))
     try:
@@ -130,13 +134,14 @@ def render(state: ViewState, size: ConsoleDimensions) -> RenderableType:
         bands = [(market,), (bots,), (orders,), (equity,), (alerts,)]
         urgent, growing = [1, 4, 3, 0, 2], [1, 0, 2, 3, 4]
     top, foot = _head(state, accounts), _foot(state)
-    rows, spare = allot(bands, urgent, growing, height - 3)
+    notes = [_cut(Text(note, style=tables.FAINT)) for note in state.notes] if height >= _TALL else []
+    rows, spare = allot(bands, urgent, growing, height - 3 - len(notes))
     parts: list[RenderableType] = [top]
     for band, given in zip(bands, rows, strict=True):
         if given:
             parts += [Text()] * spare
             parts += draw_band(band, given, width)
-    return Group(*parts, *[Text()] * spare, foot)
+    return Group(*parts, *[Text()] * spare, *notes, foot)
 
 
 # -- head and foot ----------------------------------------------------------------------------------------------------
@@ -234,7 +239,7 @@ def _equity(state: ViewState, accounts: Sequence[AccountStanding]) -> Section:
         lines = [_equity_line(state, accounts, quote, width) for quote in quotes]
         return Group(*map(_cut, [*lines, *needs][:fitting]))
 
-    bots = sum(len(account.bots) for account in accounts)
+    bots = sum(len(standings.bots_of(account)) for account in accounts)
     note = say("floor.counts", accounts=number(len(accounts), 0), bots=number(bots, 0)) if accounts else ""
     return Section(title=say("floor.equity"), count=len(quotes) + len(needs), draw=draw, note=note)
 
@@ -254,7 +259,7 @@ def _equity_line(state: ViewState, accounts: Sequence[AccountStanding], quote: s
 
 
 def _bots(accounts: Sequence[AccountStanding], width: int) -> Section:
-    bots = [(account, bot) for account in accounts for bot in account.bots]
+    bots = [(account, bot) for account in accounts for bot in standings.bots_of(account)]
     each = 1 if width >= _ONE_LINE else 2
 
     def draw(fitting: int, _: int) -> RenderableType:
@@ -345,7 +350,7 @@ def _orders(accounts: Sequence[AccountStanding]) -> Section:
         table = _grid(("left", "left", "left", "right", "right", "left"))
         for bot, order in orders[:fitting]:
             table.add_row(
-                Text(bot.id, style="bold"),
+                Text(standings.bot_name(bot), style="bold"),
                 Text(order.symbol),
                 standings.order_cell(order),
                 Text(standings.quantity_text(order)),

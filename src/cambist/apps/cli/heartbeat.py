@@ -15,7 +15,9 @@ from cambist.domain.timeframe import Timeframe
 @click.option("--last", type=click.IntRange(1, 1_000), default=15, show_default=True, help=say("heart.option.last"))
 def command(timeframe: Timeframe, last: int) -> None:
     """Show starts, stops and errors of each source, and the newest signals."""
-    from cambist.apps.cli.tables import NONE, console, plain_table
+    from rich.text import Text
+
+    from cambist.apps.cli.tables import NONE, console, fitted, plain_table
 
     log, out = bootstrap.heartbeat_log(), console()
     sources = log.status()
@@ -30,15 +32,16 @@ def command(timeframe: Timeframe, last: int) -> None:
         state = say("heart.connected" if one.is_connected else "heart.not_connected")
         table.add_row(one.source, state, *moments, " ".join(one.symbols), one.last_error or NONE)
     out.print(table)
-    signals = plain_table()
-    for name in ("signal", "market", "close", "received", "delay", "type"):
-        signals.add_column(say(f"heart.column.{name}"), justify="right" if name == "delay" else "left")
-    for row in log.recent(timeframe, last):
-        kind = say("heart.repaired" if row.repaired else "heart.live")
-        late_ms = f"{number(row.received_ms - row.close_ms, 0)} ms"
-        market = f"{row.venue} {row.symbol}"
-        signals.add_row(row.signal_id, market, show_moment(row.close_ms), _second(row.received_ms), late_ms, kind)
-    out.print(signals)
+    rows = log.recent(timeframe, last)
+    signals = {
+        "signal": [Text(row.signal_id) for row in rows],
+        "market": [Text(f"{row.venue} {row.symbol}") for row in rows],
+        "close": [Text(show_moment(row.close_ms)) for row in rows],
+        "received": [Text(_second(row.received_ms)) for row in rows],
+        "delay": [Text(f"{number(row.received_ms - row.close_ms, 0)} ms") for row in rows],
+        "type": [Text(say("heart.repaired" if row.repaired else "heart.live")) for row in rows],
+    }
+    out.print(fitted(signals, out, headings="heart.column", figures=("delay",), goes_first=("signal", "type")))
 
 
 def _second(ts: int) -> str:

@@ -27,28 +27,25 @@ def command(name: str | None, as_json: bool) -> None:
 
         print_json(rows)
         return
-    from rich.table import Table
+    from rich.text import Text
 
-    from cambist.apps.cli.tables import console
+    from cambist.apps.cli.tables import console, fitted
 
     if name:
         click.echo(inspect.getdoc(indicators.find(name)))
         click.echo()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "title", "inputs", "params", "outputs", "unit", "warmup"):
-        table.add_column(say(f"indicators.{heading}"), no_wrap=heading == "name", overflow="fold")
-    for row in rows:
-        params = ", ".join(f"{key}={param['default']:g}" for key, param in row["params"].items())
-        table.add_row(
-            f"[bold]{row['name']}[/bold]",
-            row["title"],
-            " ".join(row["inputs"]),
-            params,
-            " ".join(row["outputs"]),
-            row["unit"],
-            str(row["warmup"]),
-        )
-    console().print(table)
+    columns = {
+        "name": [Text(row["name"], style="bold") for row in rows],
+        "title": [Text(row["title"]) for row in rows],
+        "inputs": [Text(" ".join(row["inputs"])) for row in rows],
+        "params": [Text(", ".join(f"{key}={one['default']:g}" for key, one in row["params"].items())) for row in rows],
+        "outputs": [Text(" ".join(row["outputs"])) for row in rows],
+        "unit": [Text(row["unit"]) for row in rows],
+        "warmup": [Text(str(row["warmup"])) for row in rows],
+    }
+    out = console()
+    goes_first = () if name else ("unit", "outputs", "inputs", "params")  # the card of one shows all
+    out.print(fitted(columns, out, headings="indicators", goes_first=goes_first, folds=set(columns) - {"name"}))
     if name:
         click.echo(f"\n{rows[0]['source']}")
 

@@ -61,6 +61,13 @@ class _Commands(click.Group):
                 under.short_help = under.get_short_help_str(_WHOLE)
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:  # click would look for what resembles it among commands that it has loaded
+            raise click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(say("cli.commands")):
             formatter.write_dl([(name, say(f"cli.{name}")) for name in COMMANDS])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cambist.apps.cli.options import reason
 from cambist.domain.errors import BadInput
 from cambist.domain.text import say
 
@@ -26,5 +27,5 @@ def command(out: Path | None) -> None:
     try:
         out.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
-        raise BadInput("--out", str(out), "openapi.no_file", why=error.strerror or error) from None
+        raise BadInput("--out", str(out), "openapi.no_file", why=reason(error)) from None
     click.echo(say("openapi.written", count=len(schema["paths"]), file=out))

@@ -3,6 +3,7 @@
 A wrong value raises `BadInput`, so that people read one voice, in their language, from every command.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -20,6 +21,11 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+def reason(error: OSError) -> str:
+    """Return in the system's own words why a port, an address or a file cannot be had."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in click's newest
@@ -61,7 +67,7 @@ class ReportFile(click.ParamType):  # type: ignore[type-arg]
                 path.unlink()
         except OSError as error:
             field = param.opts[0] if param is not None else "--report"
-            raise BadInput(field, str(value), "options.report.known", why=error.strerror or error) from None
+            raise BadInput(field, str(value), "options.report.known", why=reason(error)) from None
         return path
 
 

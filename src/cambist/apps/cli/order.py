@@ -98,7 +98,7 @@ def list_() -> None:
     found, _ = standings_told(bootstrap.register())
     by_hand = [replace(one, bots=tuple(bot for bot in one.bots if bot.strategy == HAND)) for one in found]
     out = console()
-    out.print(orders_table(by_hand, out))
+    out.print(orders_table(by_hand, out, by_hand=True))
 
 
 @command.command("cancel", help=say("order.cancel.help"))

@@ -131,7 +131,8 @@ def _run(search: StoredSearch) -> Table:
 
 def written(params: dict[str, Any]) -> str:
     """Return parameters as the command line takes them: ``fast=10 slow=20``."""
-    return " ".join(f"{name}={value}" for name, value in params.items()) or tables.NONE
+    whole = {name: int(one) if isinstance(one, float) and one.is_integer() else one for name, one in params.items()}
+    return " ".join(f"{name}={value}" for name, value in whole.items()) or tables.NONE
 
 
 def _trials(search: StoredSearch, top: list[dict[str, Any]]) -> Table:

@@ -54,7 +54,9 @@ def print_result(result: StoredResult, console: Console, *, with_trades: bool = 
     console.print(_run(result))
     console.print()
     if with_trades:
-        console.print(tables.trades_table(result.trades) if result.trades else say("report.trades.none"))
+        console.print(
+            tables.trades_table(result.trades, terminal=console) if result.trades else say("report.trades.none")
+        )
     elif result.trades and result.id:
         console.print(say("show.more", count=number(len(result.trades), 0), id=result.id), style=tables.FAINT)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cambist.apps import bootstrap
-from cambist.apps.cli.options import FiniteRange, Moment
+from cambist.apps.cli.options import FiniteRange, Moment, reason
 from cambist.domain.candles import Candles
 from cambist.domain.errors import BadInput, NotFound, StorageFailed
 from cambist.domain.instrument import Instrument
@@ -88,7 +88,7 @@ def exchange(
         port=port,
     )
     told = {"exchange": _DIALECTS[dialect], "key": key, "secret": secret}
-    asyncio.run(_serve(server, told | {"moment": show_moment(start_ms - start_ms % MINUTE_MS)}))
+    asyncio.run(_serve(server, port, told | {"moment": show_moment(start_ms - start_ms % MINUTE_MS)}))
 
 
 def _spoken(dialect: str, secret: str) -> "tuple[Callable[..., Serving], str]":
@@ -104,11 +104,11 @@ def _spoken(dialect: str, secret: str) -> "tuple[Callable[..., Serving], str]":
     return KrakenServer, secret
 
 
-async def _serve(server: "Serving", told: dict[str, str]) -> None:
+async def _serve(server: "Serving", port: int, told: dict[str, str]) -> None:
     try:
         url = await server.start()
     except OSError as error:
-        raise BadInput("--port", str(error.errno), "box.port_taken", why=error.strerror) from None
+        raise BadInput("--port", str(port), "box.port_taken", why=reason(error)) from None
     click.echo(say("box.serving", url=url, **told))
     stopped = asyncio.Event()
     with suppress(NotImplementedError):  # Windows ends the loop with KeyboardInterrupt instead

@@ -1,6 +1,6 @@
 """How accounts, bots and orders stand, in a terminal: tables for one-shot commands, and the cells of the live view."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,9 +21,6 @@ from cambist.domain.trading import BreakerStage, TradingState
 WARN = "yellow"
 BAD = "bold red"
 
-_GAP = 2
-_FOLDS, _FOLDED = "needs", 30
-"""What may go on in the next line, and how wide it must be for that."""
 _FIGURES = (
     *("position", "entry", "unrealised", "stop", "target", "trades", "realised", "equity"),
     *("in_bots", "gain", "free", "bots", "orders", "quantity", "price"),
@@ -42,6 +39,11 @@ def bots_of(account: AccountStanding) -> list[BotStanding]:
     return [bot for bot in account.bots if bot.strategy != HAND]
 
 
+def bot_name(bot: BotStanding) -> str:
+    """Return the name of a bot; what was ordered by hand has none."""
+    return say("standing.by_hand") if bot.strategy == HAND else bot.id
+
+
 def accounts_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
     """Return one line per account: where it trades, how it stands, and what of it somebody should look at."""
     if not accounts:
@@ -53,7 +55,7 @@ def accounts_table(accounts: Sequence[AccountStanding], terminal: Console | None
         "trading": [trading_cell(one) for one in accounts],
         "in_bots": [Text(money(one.equity, one.quote)) for one in accounts],
         "gain": [gain_cell(one.equity - budget_of(one) + one.won, budget_of(one)) for one in accounts],
-        "free": [Text(money(one.free, one.quote)) for one in accounts],
+        "free": [Text(money(one.free, one.quote) if one.seq else tables.NONE) for one in accounts],  # 0: not yet begun
         "bots": [Text(number(len(bots_of(one)), 0)) for one in accounts],
         "orders": [Text(number(sum(len(bot.orders) for bot in one.bots), 0)) for one in accounts],
         "needs": [needs_cell(one) or Text(tables.NONE, style=tables.FAINT) for one in accounts],
@@ -86,17 +88,19 @@ def bots_table(accounts: Sequence[AccountStanding], terminal: Console | None = N
     return _table(columns, terminal)
 
 
-def orders_table(accounts: Sequence[AccountStanding], terminal: Console | None = None) -> RenderableType:
+def orders_table(
+    accounts: Sequence[AccountStanding], terminal: Console | None = None, *, by_hand: bool = False
+) -> RenderableType:
     """Return one line per order under way, those first of which nobody knows what has become.
 
-    The account is named if there are several.
+    The account is named if there are several. Of orders ``by_hand`` the id comes first, by which they are changed.
     """
     orders = [(account, bot, order) for account in accounts for bot in account.bots for order in bot.orders]
     if not orders:
         return Text(say("standing.no_orders"), style=tables.FAINT)
     orders.sort(key=lambda one: (one[2].life != "unknown", one[2].since_ms))
     columns = {
-        "bot": [Text(bot.id, style="bold") for _, bot, _ in orders],
+        "bot": [Text(bot_name(bot), style="bold") for _, bot, _ in orders],
         "market": [Text(order.symbol) for _, _, order in orders],
         "order": [order_cell(order) for _, _, order in orders],
         "quantity": [Text(quantity_text(order)) for _, _, order in orders],
@@ -107,6 +111,9 @@ def orders_table(accounts: Sequence[AccountStanding], terminal: Console | None =
     }
     if len(accounts) > 1:
         columns = {"account": [Text(account.id) for account, _, _ in orders]} | columns
+    if by_hand:
+        columns = {"id": [Text(order.client_id, style="bold") for _, _, order in orders]} | columns
+        del columns["bot"]
     return _table(columns, terminal)
 
 
@@ -294,23 +301,6 @@ def clock_text(ts: int, *, date: bool = False) -> str:
 
 
 def _table(columns: dict[str, list[Text]], terminal: Console | None) -> Table:
-    """Return a table of named columns; what ``terminal`` is too narrow for is left out rather than cut off."""
-    for name in _GOES_FIRST:
-        if terminal is not None and _width(columns) > terminal.width:
-            columns.pop(name, None)
-    table = tables.plain_table()
-    for name in columns:
-        heading, figures = say(f"standing.{name}"), name in _FIGURES
-        table.add_column(heading, justify="right" if figures else "left", no_wrap=name != _FOLDS)
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
-    return table
-
-
-def _width(columns: Mapping[str, Sequence[Text]]) -> int:
-    """Return how many cells of a terminal ``columns`` need, their headings included."""
-    width = -_GAP
-    for name, cells in columns.items():
-        needed = max(Text(say(f"standing.{name}")).cell_len, *(cell.cell_len for cell in cells))
-        width += _GAP + (min(needed, _FOLDED) if name == _FOLDS else needed)
-    return width
+    return tables.fitted(
+        columns, terminal, headings="standing", figures=_FIGURES, goes_first=_GOES_FIRST, folds=("needs",)
+    )

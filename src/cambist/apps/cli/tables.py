@@ -26,6 +26,8 @@ FAINT = "dim"
 
 _STAMPS = {Verdict.PASS: ("✓", "green"), Verdict.SKIPPED: ("?", "yellow"), Verdict.FAIL: ("✗", "bold red")}
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_GAP, _FOLDED = 2, 30
+"""Between columns; and how wide a column is at least that may go on in the next line."""
 _PIPE_WIDTH = 200
 """Columns of output that goes to a file or another program: nobody's window is to cut it."""
 
@@ -62,36 +64,30 @@ def metrics_table(
     return table
 
 
-def trades_table(trades: Sequence[Trade] | Trades, limit: int | None = None) -> Table:
+def trades_table(trades: Sequence[Trade] | Trades, limit: int | None = None, terminal: Console | None = None) -> Table:
     """Return the last ``limit`` (None: all) of ``trades``; symbol and strategy are shown if there are several."""
     first = 0 if limit is None else max(0, len(trades) - limit)
     shown = [trades[i] for i in range(first, len(trades))]
     optional = [name for name in ("symbol", "strategy") if len({getattr(trade, name) for trade in shown}) > 1]
-    table = plain_table()
-    table.add_column(say("report.trade.number"), justify="right", style=FAINT)
-    for name in optional:
-        table.add_column(say(f"report.trade.{name}"))
-    table.add_column(say("report.trade.side"))
-    for name in ("entry_ts", "entry_price", "exit_ts", "exit_price", "quantity", "pnl", "fees"):
-        table.add_column(say(f"report.trade.{name}"), justify="right", no_wrap=True)
-    table.add_column(say("report.trade.exit_reason"))
     prices = digits([price for trade in shown for price in (trade.entry_price, trade.exit_price)])
     quantities = digits([trade.quantity for trade in shown])
     amounts = money_digits(max((abs(trade.pnl) for trade in shown), default=0.0))
-    for position, trade in enumerate(shown, start=first + 1):
-        table.add_row(
-            str(position),
-            *(Text(getattr(trade, name)) for name in optional),
-            say(f"report.side.{trade.side}"),
-            show_moment(trade.entry_ts),
-            number(trade.entry_price, prices),
-            show_moment(trade.exit_ts),
-            number(trade.exit_price, prices),
-            number(trade.quantity, quantities),
-            Text(number(trade.pnl, amounts), style=gain_style(trade.pnl)),
-            number(trade.fees, amounts),
-            say(f"report.reason.{trade.exit_reason}"),
-        )
+    columns = {
+        "number": [Text(str(position), style=FAINT) for position in range(first + 1, first + 1 + len(shown))],
+        **{name: [Text(getattr(trade, name)) for trade in shown] for name in optional},
+        "side": [Text(say(f"report.side.{trade.side}")) for trade in shown],
+        "entry_ts": [Text(show_moment(trade.entry_ts)) for trade in shown],
+        "entry_price": [Text(number(trade.entry_price, prices)) for trade in shown],
+        "exit_ts": [Text(show_moment(trade.exit_ts)) for trade in shown],
+        "exit_price": [Text(number(trade.exit_price, prices)) for trade in shown],
+        "quantity": [Text(number(trade.quantity, quantities)) for trade in shown],
+        "pnl": [Text(number(trade.pnl, amounts), style=gain_style(trade.pnl)) for trade in shown],
+        "fees": [Text(number(trade.fees, amounts)) for trade in shown],
+        "exit_reason": [Text(say(f"report.reason.{trade.exit_reason}")) for trade in shown],
+    }
+    figures = ("number", "entry_ts", "entry_price", "exit_ts", "exit_price", "quantity", "pnl", "fees")
+    goes_first = ("fees", "quantity", "exit_price", "exit_reason", "entry_price", "strategy", "side")
+    table = fitted(columns, terminal, headings="report.trade", figures=figures, goes_first=goes_first)
     if first:
         table.caption = say("results.trades.last", shown=len(shown), all=len(trades))
     return table
@@ -141,7 +137,47 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 def plain_table() -> Table:
     """Return an empty table in the house's style."""
-    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0))
+
+
+def fitted(
+    columns: Mapping[str, Sequence[Text]],
+    terminal: Console | None,
+    *,
+    headings: str,
+    figures: Collection[str] = (),
+    goes_first: Sequence[str] = (),
+    folds: Collection[str] = (),
+) -> Table:
+    """Return a table of named columns; what ``terminal`` is too narrow for is left out rather than cut off.
+
+    ``goes_first`` says in which order; ``headings`` begins the texts that head the columns. ``figures`` stand to the
+    right, and ``folds`` may go on in the next line.
+    """
+    shown = dict(columns)
+    for name in goes_first:
+        if terminal is not None and _width(shown, headings, folds) > terminal.width:
+            shown.pop(name, None)
+    table = plain_table()
+    for name in shown:
+        table.add_column(
+            say(f"{headings}.{name}"),
+            justify="right" if name in figures else "left",
+            no_wrap=name not in folds,
+            overflow="fold",
+        )
+    for cells in zip(*shown.values(), strict=True):
+        table.add_row(*cells)
+    return table
+
+
+def _width(columns: Mapping[str, Sequence[Text]], headings: str, folds: Collection[str]) -> int:
+    """Return how many cells of a terminal ``columns`` need, their headings included."""
+    width = -_GAP
+    for name, cells in columns.items():
+        needed = max(Text(say(f"{headings}.{name}")).cell_len, *(cell.cell_len for cell in cells), 0)
+        width += _GAP + (min(needed, _FOLDED) if name in folds else needed)
+    return width
 
 
 def gain_style(value: float) -> str:

@@ -5,14 +5,13 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
 
 import click
 
 from cambist.apps import bootstrap
 from cambist.apps.cli.api_door import serve, welcome
-from cambist.apps.cli.options import FiniteRange, address
+from cambist.apps.cli.options import FiniteRange, address, reason
 from cambist.apps.settings import Settings, load
 from cambist.domain.account import Mode
 from cambist.domain.errors import CambistError
@@ -58,9 +57,17 @@ def command(
         first_floor(house.register, house.market.name, house.market.clock.now_ms())
     elif live and not any(spec.mode is Mode.LIVE for spec in house.register.accounts()):
         click.echo(say("up.no_live_account"), err=True)
-    tell = partial(click.echo, err=True) if headless else logging.getLogger(__name__).warning  # the view has the screen
+    notes: list[str] = []
+
+    def tell(text: str) -> None:
+        if headless:
+            click.echo(text, err=True)
+        else:  # the view has the screen
+            logging.getLogger(__name__).warning(text)
+            notes.append(text)
+
     also = () if no_api else (_api(house, settings, *address(door, "--api"), tell),)
-    asyncio.run(_up(house, *also, headless=headless, port=port, seconds=seconds))
+    asyncio.run(_up(house, *also, headless=headless, port=port, seconds=seconds, tell=tell, notes=notes))
     click.echo(say("up.stopped", log=log or "stderr"))
 
 
@@ -91,7 +98,15 @@ def _api(
     return serve(services, host, port, tell, must=False)
 
 
-async def _up(house: Any, *also: Coroutine[Any, Any, None], headless: bool, port: int, seconds: float | None) -> None:
+async def _up(
+    house: Any,
+    *also: Coroutine[Any, Any, None],
+    headless: bool,
+    port: int,
+    seconds: float | None,
+    tell: Callable[[str], None],
+    notes: list[str],
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -105,11 +120,11 @@ async def _up(house: Any, *also: Coroutine[Any, Any, None], headless: bool, port
     else:
         from cambist.apps.cli.floor_view import show
 
-        shown = show(house.bus, title=_title(house), stop=stop)
+        shown = show(house.bus, title=_title(house), stop=stop, notes=notes)
     try:
         await telemetry.start()
     except OSError as error:
-        click.echo(say("up.no_port", port=port, why=error), err=True)
+        tell(say("up.no_port", port=port, why=reason(error)))
     else:
         if headless:
             click.echo(say("up.headless", url=f"http://127.0.0.1:{telemetry.port}/healthz"), err=True)

@@ -22,6 +22,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A backtest needs at least two candles.",
         "Un backtest demande au moins deux bougies.",
     ),
+    "backtest.too_few_there": (
+        "A backtest needs at least two candles; the lake has those of {symbol} from {first} to {last}.",
+        "Un backtest demande au moins deux bougies ; le lac a celles de {symbol} du {first} au {last}.",
+    ),
     "backtest.twice": (
         "The same strategy with the same parameters is given twice for one symbol.",
         "La même stratégie avec les mêmes paramètres est donnée deux fois pour un symbole.",
@@ -102,7 +106,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         (
             "Exécuter STRATEGY sur les bougies passées du lac.\n\n"
             "STRATEGY est le nom d'un exemple (voir `cambist strategies`) ou un fichier, `chemin/fichier.py[:Classe]`. "
-            "Chaque backtest est contrôlé (regard vers le futur, mise en route) et conservé pour `cambist results`.\n\n"
+            "Chaque backtest est contrôlé (regard vers le futur, échauffement) et conservé pour `cambist results`.\n\n"
             "\b\nExemples :\n"
             "  cambist backtest ema_cross --symbol BTC/USDT --timeframe 1h\n"
             "  cambist backtest ma.py --symbol BTC/USDT --timeframe 4h --since 2023-01-01 --set fast=8\n"

@@ -48,8 +48,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "api.serving": ("The API is served at {url}.", "L'API est servie à {url}."),
     "api.no_port": (
-        "The API is not served: {host}:{port} cannot be had ({why}). Choose another address.",
-        "L'API n'est pas servie : {host}:{port} est indisponible ({why}). Choisissez une autre adresse.",
+        "The API is not served at {host}:{port}; choose another address with {option} ({why}).",
+        "L'API n'est pas servie à {host}:{port} ; choisissez une autre adresse avec {option} ({why}).",
     ),
     "up.option.for": ("Stop after so many seconds.", "S'arrêter après tant de secondes."),
     "up.no_live_account": (
@@ -67,8 +67,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "up.no_port": (
-        "/metrics and /healthz are not served: port {port} is taken ({why}). Choose another with --port.",
-        "/metrics et /healthz ne sont pas servis : le port {port} est pris ({why}). Choisissez --port.",
+        "/metrics and /healthz are not served on port {port}; choose another with --port ({why}).",
+        "/metrics et /healthz ne sont pas servis au port {port} ; changez-le avec --port ({why}).",
     ),
     "up.headless": (
         "Running. Health: {url}. Stop with Ctrl-C.",
@@ -139,6 +139,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "account.left_out": ("{account} is left out: {why}", "{account} est laissé de côté : {why}"),
+    "account.outside_bots": ("Held outside its bots: {held}", "Détenu hors de ses robots : {held}"),
     "account.begins": ("It began with {deposit} {quote}.", "Il a commencé avec {deposit} {quote}."),
     "account.limits": ("Limits: {limits}", "Limites : {limits}"),
     "account.set.form": ("Write it as NAME=VALUE.", "Écrivez-le NOM=VALEUR."),
@@ -307,6 +308,10 @@ TEXTS: dict[str, tuple[str, str]] = {
             "L'attente est finie, mais ce qui est demandé reste demandé et peut se faire à tout moment : regardez "
             "avant de redemander (`cambist order list`, `cambist bot list`)."
         ),
+    ),
+    "asking.none_runs": (
+        "No engine runs, so no bot decides: they go on when one does (`cambist up`). Stops at the venue stay there.",
+        "Aucun moteur ne tourne : les robots ne décident plus avant `cambist up`. Les stops restent à la bourse.",
     ),
     "asking.later": (
         "No engine has answered: it will be done when one runs (`cambist up`).",

@@ -1,7 +1,10 @@
 """Of the exchanges in a box."""
 
 TEXTS: dict[str, tuple[str, str]] = {
-    "exchange.no_symbol": ("{symbol} is not traded here", "{symbol} n'est pas coté ici"),
+    "exchange.no_symbol": (
+        "{symbol} is not traded here. Symbols are written like BTC/USDT, perpetuals like BTC/USDT:USDT.",
+        "{symbol} n'est pas coté ici. Un symbole s'écrit comme BTC/USDT, un perpétuel comme BTC/USDT:USDT.",
+    ),
     "exchange.no_account": ("There is no account {account!r}", "Le compte {account!r} n'existe pas"),
     "exchange.no_order": (
         "There is no order {order!r} on {symbol}",
@@ -95,7 +98,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Les secrets de Kraken sont en base64, comme Y2FtYmlzdA==",
     ),
     "box.balance": ("Write it like USDT=100000", "Écrivez-le comme USDT=100000"),
-    "box.port_taken": ("Cannot listen there: {why}", "Impossible d'écouter là : {why}"),
+    "box.port_taken": (
+        "Cannot listen there: {why}. Choose another, or 0 for any.",
+        "Impossible d'écouter là : {why}. Choisissez-en un autre, ou 0 pour n'importe lequel.",
+    ),
     "box.no_candles": (
         "The lake has no 1m candles of {venue} {symbol}: fetch them with cambist download",
         "Le lac n'a pas de bougies 1m de {venue} {symbol} : récupérez-les avec cambist download",

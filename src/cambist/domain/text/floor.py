@@ -71,6 +71,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "standing.flat": ("none", "aucune"),
     "standing.long": ("long", "long"),
     "standing.short": ("short", "short"),
+    "standing.by_hand": ("by hand", "à la main"),
     "standing.no_accounts": ("There is no account yet.", "Il n'y a pas encore de compte."),
     "standing.no_bots": ("There is no bot yet.", "Il n'y a pas encore de robot."),
     "standing.no_orders": ("No order is under way.", "Aucun ordre en cours."),

@@ -100,7 +100,7 @@ TEXTS: dict[str, tuple[str, str]] = {
             "over the {candles} candles that it would have live. Set `warmup` in the class."
         ),
         (
-            "Sa mise en route est trop courte : à la bougie du {when}, {column} valait {used} sur tout l'historique, "
+            "Son échauffement est trop court : à la bougie du {when}, {column} valait {used} sur tout l'historique, "
             "mais {truncated} sur les {candles} bougies qu'elle aurait en réel. Définissez `warmup` dans la classe."
         ),
     ),

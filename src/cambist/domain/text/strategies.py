@@ -136,5 +136,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     "indicators.params": ("Parameters", "Paramètres"),
     "indicators.outputs": ("Gives", "Donne"),
     "indicators.unit": ("Unit", "Unité"),
-    "indicators.warmup": ("Warm-up", "Mise en route"),
+    "indicators.warmup": ("Warm-up", "Échauffement"),
 }
