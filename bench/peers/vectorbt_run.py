@@ -20,9 +20,8 @@ def candles():
     return pd.DataFrame(columns, index=pd.to_datetime(ts, unit="ms"))
 
 
-def portfolio(frame, engine):
-    quick = vbt.MA.run(frame.Close, work.FAST, ewm=True)
-    calm = vbt.MA.run(frame.Close, work.SLOW, ewm=True)
+def portfolio(frame, engine, quick, calm, **more):
+    """Trade where ``quick`` crosses ``calm``; of several columns each by itself."""
     # shifted by one: what the close of one candle says acts at the open of the next
     enter = quick.ma_crossed_above(calm).vbt.fshift(1, fill_value=False)
     leave = quick.ma_crossed_below(calm).vbt.fshift(1, fill_value=False)
@@ -45,13 +44,16 @@ def portfolio(frame, engine):
         init_cash=work.CASH,
         direction="longonly",
         freq="1min",
+        **more,
         **({"engine": "rust"} if engine == "rust" else {}),  # "auto" would keep numba here
     )
 
 
 def whole(frame, engine):
     """Return the equity curve, the trade list and four metrics, from nothing but candles."""
-    held = portfolio(frame, engine)
+    quick = vbt.MA.run(frame.Close, work.FAST, ewm=True)
+    calm = vbt.MA.run(frame.Close, work.SLOW, ewm=True)
+    held = portfolio(frame, engine, quick, calm)
     metrics = (held.trades.count(), held.total_return(), held.max_drawdown(), held.sharpe_ratio())
     return held.value().to_numpy(), held.trades.records, metrics
 

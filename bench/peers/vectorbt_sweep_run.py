@@ -4,7 +4,7 @@ import time
 
 from bench import work
 from bench.measure import Report, arguments, peak_mb, timed, versions
-from bench.peers.vectorbt_run import IMPORT_S, candles, np, vbt
+from bench.peers.vectorbt_run import IMPORT_S, candles, np, portfolio, vbt
 
 
 def swept(frame, engine, figures):
@@ -14,35 +14,11 @@ def swept(frame, engine, figures):
         fast, slow = zip(*work.PAIRS[i : i + work.CHUNK], strict=True)
         quick = vbt.MA.run(frame.Close, list(fast), ewm=True, short_name="quick", run_unique=True)
         calm = vbt.MA.run(frame.Close, list(slow), ewm=True, short_name="calm", run_unique=True)
-        # shifted by one: what the close of one candle says acts at the open of the next
-        enter = quick.ma_crossed_above(calm).vbt.fshift(1, fill_value=False)
-        leave = quick.ma_crossed_below(calm).vbt.fshift(1, fill_value=False)
-        held = vbt.Portfolio.from_signals(
-            frame.Close,
-            enter,
-            leave,
-            price=frame.Open,
-            open=frame.Open,
-            high=frame.High,
-            low=frame.Low,
-            size=work.FRACTION,
-            size_type="percent",
-            fees=work.FEE,
-            slippage=work.SLIPPAGE,
-            sl_stop=work.STOP,
-            tp_stop=work.TARGET,
-            stop_entry_price="fillprice",
-            stop_exit_price="stopmarket",
-            init_cash=work.CASH,
-            direction="longonly",
-            freq="1min",
-            max_orders=40_000 * work.CHUNK,
-            **({"engine": "rust"} if engine == "rust" else {}),
-        )
+        held = portfolio(frame, engine, quick, calm, max_orders=40_000 * work.CHUNK)
         figures(held)
         trades += int(held.orders.count().sum() // 2)
         best = max(best, float(held.final_value().max()))
-        del quick, calm, enter, leave, held  # or those of two chunks would be held at once
+        del quick, calm, held  # or those of two chunks would be held at once
     return trades, best / work.CASH
 
 

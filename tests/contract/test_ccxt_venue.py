@@ -1,58 +1,13 @@
 """`CcxtVenue` keeps the contract, against Binance in a box."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from decimal import Decimal
+from contextlib import AbstractAsyncContextManager
 
-import numpy as np
+from tests.contract.boxed import boxed
 from tests.contract.venue import Place, VenueContract
-from tests.unit.backtest.made import rules
 
-from cambist.adapters.venues.ccxt.gateway import Gateway
-from cambist.domain.candles import Candles
-from cambist.domain.credentials import Credentials
-from cambist.domain.instrument import Kind
-from cambist.domain.timeframe import Timeframe
-from cambist.market.series import build
-from cambist.simulators.binance import Customer, ExchangeServer
-from cambist.simulators.binance.market import Line
-from cambist.simulators.clock import Clock
-from cambist.simulators.tape import Tape
-
-D = Decimal
-SYMBOL, MINUTE, START = "BTC/USDT", 60_000, 1_704_067_200_000
-
-
-def minutes(prices: list[Decimal]) -> Candles:
-    """Return minutes that each stood at one price, with volume enough for everybody."""
-    level = np.array([float(price) for price in prices])
-    ts = [START + number * MINUTE for number in range(len(prices))]
-    return build("binance", SYMBOL, Timeframe.M1, ts, level, level, level, level, np.full(len(ts), 1e9))
+from cambist.simulators.binance import ExchangeServer
 
 
 class TestCcxtVenue(VenueContract):
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[Place]:
-        instrument = rules(Kind.SPOT, tick="0.01", lot="0.001", min_notional=D(5))
-        prices = [D(1_000)]
-        clock = Clock(START, speed=0)
-        customer = Customer(key="key", secret="secret", balances={"USDT": D(1_000_000), "BTC": D(1_000)}, name="me")
-        server = ExchangeServer(
-            [minutes(prices)], instruments=[instrument], customers=[customer], clock=clock, same_clock=True
-        )
-        gateway = Gateway(base_url=await server.start(), now_ms=clock.now_ms)
-        venue = gateway.venue("me", "binance", Credentials(api_key="key", secret="secret"))
-
-        async def move(price: Decimal) -> None:
-            prices.append(price)  # the tape knows another minute, and that minute comes
-            server.market.lines["BTCUSDT"] = Line(instrument, Tape(minutes(prices), instrument.tick_size, 0))
-            await server.advance(MINUTE)
-
-        async def truth() -> dict[str, Decimal]:
-            return {asset: balance.total for asset, balance in server.exchange.balances("me").items()}
-
-        try:
-            yield Place(venue=venue, symbol=SYMBOL, price=D(1_000), quantity=D("1.25"), move=move, truth=truth)
-        finally:
-            await gateway.close()
-            await server.stop()
+    def place(self) -> AbstractAsyncContextManager[Place]:
+        return boxed("binance", "BTCUSDT", ExchangeServer, secret="secret")

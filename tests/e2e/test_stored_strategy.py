@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from bench.pasted import PASTED as EMA_CROSS
 from tests.api.sites import Site, site
 from tests.contract.book import an_account
 from tests.e2e.job_workers import HOUR, START, hours, place, until
-from tests.unit.strategies.test_template_strategy import EMA_CROSS
 
 import cambist as cb
 from cambist.strategies._load import from_source

@@ -100,6 +100,15 @@ def test_after_trades_are_given_up_no_candle_is_wrong(tape, lost):
     assert not touched & {candle.ts for candle in found}
 
 
+def test_where_trades_were_given_up_no_empty_minute_is_made_up():
+    builder = TradeMinutes("X/Y", since=START)
+    found: list[CandleTick] = []
+    for number, at in ((1, 0), (3, 3), (4, 5)):  # the second may have come in any minute from 0 to 3
+        found += builder.trade(trade(number, START + at * MINUTE_MS, "1", "1"))
+        found += builder.give_up()
+    assert [candle.ts for candle in found] == [START + 4 * MINUTE_MS]
+
+
 @st.composite
 def minute_series(draw: st.DrawFn) -> list[CandleTick]:
     first = draw(st.integers(0, 300))

@@ -5,7 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cambist.backtest.optimise.splits import (
@@ -131,6 +131,7 @@ def test_a_length_is_read_as_it_is_written(count: int, unit: str) -> None:
 
 
 @given(st.integers(2, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n - 1))))
+@example((BLOCKS, 2))
 def test_each_path_has_each_group_once_and_each_test_is_used_once(shape: tuple[int, int]) -> None:
     groups, tested = shape
     plan = combinatorial(groups, tested)

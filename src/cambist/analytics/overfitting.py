@@ -110,13 +110,6 @@ def expected_max_sharpe(variance: float, trials: int) -> float:
     return sqrt(variance) * (best + EULER_MASCHERONI * -_NORMAL.inv_cdf(1.0 / (trials * e)))
 
 
-def deflated_sharpe(
-    sharpe: float, count: int, skewness: float, kurtosis: float, *, variance: float, trials: int
-) -> float:
-    """Return the probability that the true Sharpe ratio is above what the best of ``trials`` gives by luck ([2])."""
-    return probabilistic_sharpe(sharpe, expected_max_sharpe(variance, trials), count, skewness, kurtosis)
-
-
 def luck_of_the_best(sharpe: float, count: int, skewness: float = 0.0, kurtosis: float = 3.0, trials: int = 1) -> float:
     """Return the probability that the best of ``trials`` without skill has this Sharpe ratio or a better one ([4]).
 

@@ -210,20 +210,6 @@ def max_drawdown(equity: Floats, start: float | None = None) -> float:
     return _underwater(np.zeros(equity.size, np.int64), equity, 0, first)[0] if first > 0.0 else nan
 
 
-def drawdown_series(equity: Floats, start: float | None = None) -> Floats:
-    """Return how far each value lies below the peak so far: fractions between 0 and -1, one per value.
-
-    The first peak is ``start``, by default the first value; NaN until a peak is positive.
-    """
-    peaks = np.maximum.accumulate(equity)
-    if start is not None:
-        np.maximum(peaks, start, out=peaks)
-    below = np.full(equity.size, nan)
-    np.divide(np.maximum(equity, 0.0), peaks, out=below, where=peaks > 0.0)
-    below -= 1.0
-    return below
-
-
 def calmar(annual: float, drawdown: float) -> float:
     """Return the annual return over the size of the deepest drawdown (T. W. Young, Futures, 1991).
 
@@ -250,17 +236,8 @@ def sqn(pnl: Floats) -> float:
     return sqrt(pnl.size) * mean / deviation if deviation > _NOISE * abs(mean) else nan
 
 
-def daily_returns(ts: Ints, equity: Floats, start: float | None = None) -> Floats:
-    """Return the returns of ``equity`` from one UTC day's last close to the next, the first of them from ``start``.
-
-    ``ts`` holds close times in ms; ``start`` is by default the first value. They compound to the total return. A day
-    without candles repeats the day before it: a return of zero.
-    """
-    return relative_changes(equity[_day_ends(ts)], float(equity[0]) if start is None else start)
-
-
 def _day_ends(ts: Ints) -> Ints:
-    """Return the position of the last close of each UTC day."""
+    """Return the position of the last close of each UTC day; for a day without candles that of the day before it."""
     midnights = DAY_MS * np.arange(-(-int(ts[0]) // DAY_MS), -(-int(ts[-1]) // DAY_MS) + 1)
     return np.searchsorted(ts, midnights, side="right") - 1
 

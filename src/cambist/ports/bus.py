@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from cambist.domain.record import record
 
 HEARTBEAT, CANDLES, RAW = "heartbeat", "candles", "stream.raw"
-INDICATORS, SIGNALS, ORDERS, FILLS = "indicators", "signals", "orders", "fills"
-ALERTS, REBALANCE, AUDIT = "alerts", "rebalance", "audit"
+SIGNALS, ORDERS, FILLS = "signals", "orders", "fills"
+ALERTS, AUDIT = "alerts", "audit"
 REQUESTS = "requests"
 """A person has asked the engine for something: it looks at once, and would have looked soon anyway."""
 TICKS, JOBS, EXCHANGES = "ticks", "jobs", "exchanges"

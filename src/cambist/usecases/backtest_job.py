@@ -1,7 +1,6 @@
 """Backtests as a job: fetch the candles that are missing, run, keep the result with its report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from cambist.backtest.jailed import backtest_stored
@@ -16,7 +15,7 @@ from cambist.ports.jobs import JobStore, ReportFiles, Step, Tell
 from cambist.ports.sandbox import Sandbox
 from cambist.ports.strategies import Shelf
 from cambist.usecases.download_job import Loads
-from cambist.usecases.jobs import Cancelled, in_the_words_of_a_request
+from cambist.usecases.jobs import in_the_words_of_a_request, keep
 from cambist.usecases.results import to_keep
 from cambist.usecases.run_backtest import Order, gathered, run_backtest
 
@@ -65,13 +64,8 @@ class BacktestJob:
         with in_the_words_of_a_request(job):
             finished = self._finished(job, tell)
         tell(Said(key="jobs.step.keeping", params={}), _RUN)
-        report, reports = page([finished]), self._reports(job.user_id)
-        kept = replace(to_keep(finished), strategy=job.params["strategy"]) if _stored(job) else to_keep(finished)
-        found = self._store.keep_result(
-            job.id, kept, self._clock.now_ms(), lambda result_id: reports.keep(result_id, report)
-        )
-        if found is None:
-            raise Cancelled("jobs.cancelled")
+        kept, reports = to_keep(finished), self._reports(job.user_id)
+        keep(self._store, job, kept, self._clock.now_ms(), reports, page([finished]))
 
     def _finished(self, job: Job, tell: Tell) -> Finished:
         order, running, reached = _order(job), Said(key="jobs.step.running", params={}), 0.0
@@ -85,7 +79,7 @@ class BacktestJob:
             tell(running, reached)  # raises if it is
             return False
 
-        stored = _stored(job)
+        stored = parse_stored_name(order.strategy)
         if stored is None:
             return run_backtest(order, self._lake, progress)
         code = self._shelf(job.user_id).code(*stored)
@@ -103,10 +97,6 @@ class BacktestJob:
             cancelled=cancelled,
             limit_s=_LONGEST_S,
         )
-
-
-def _stored(job: Job) -> tuple[int, int] | None:
-    return parse_stored_name(job.params["strategy"])
 
 
 def _order(job: Job) -> Order:

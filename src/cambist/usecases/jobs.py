@@ -3,17 +3,20 @@
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 from typing import Any
 
 from cambist.domain.errors import BadInput, BusFailed, CambistError, Stopped, TooMany
 from cambist.domain.job import ACTIVE, Failure, Job, JobStatus, Said, failure_of
+from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.text import speak
 from cambist.domain.timeframe import DAY_MS
 from cambist.ports.bus import JOBS, Bus
 from cambist.ports.clock import Clock
-from cambist.ports.jobs import JobStore, Kind, Step
+from cambist.ports.jobs import JobStore, Kind, ReportFiles, Step
+from cambist.ports.results import StoredResult
+from cambist.ports.searches import StoredSearch
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +41,19 @@ def in_the_words_of_a_request(job: Job) -> Iterator[None]:
         if error.key == "backtest.too_few":
             raise BadInput("since", job.params["since"], error.key) from error
         raise
+
+
+def keep(
+    store: JobStore, job: Job, result: StoredResult | StoredSearch, now_ms: int, reports: ReportFiles, page: str
+) -> None:
+    """Keep what came of ``job``, under the name that its strategy was asked for by, with its report.
+
+    Raises `Cancelled` if the job has ended meanwhile.
+    """
+    if parse_stored_name(job.params["strategy"]) is not None:
+        result = replace(result, strategy=job.params["strategy"])
+    if store.keep_result(job.id, result, now_ms, lambda number: reports.keep(number, page)) is None:
+        raise Cancelled("jobs.cancelled")
 
 
 class Running:

@@ -5,7 +5,6 @@ A search that is cut short, by a crash or by whoever asked, has its trials: aske
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -23,7 +22,7 @@ from cambist.ports.jobs import JobStore, ReportFiles, Step, Tell
 from cambist.ports.sandbox import Sandbox
 from cambist.ports.strategies import Shelf
 from cambist.usecases.download_job import Loads
-from cambist.usecases.jobs import Cancelled, in_the_words_of_a_request
+from cambist.usecases.jobs import in_the_words_of_a_request, keep
 from cambist.usecases.optimise import How, Stored, Tools, Wanted, evaluator_of, hunt_of, pursue, trials_of
 from cambist.usecases.searches import check_trials, to_keep
 
@@ -80,15 +79,8 @@ class SearchJob:
         with in_the_words_of_a_request(job):
             found = self._found(job, tell)
         tell(Said(key="jobs.step.keeping", params={}), _JUDGED)
-        report, reports = page(found), self._reports(job.user_id)
-        kept = to_keep(found)
-        if parse_stored_name(job.params["strategy"]) is not None:
-            kept = replace(kept, strategy=job.params["strategy"])
-        number = self._store.keep_result(
-            job.id, kept, self._clock.now_ms(), lambda search_id: reports.keep(search_id, report)
-        )
-        if number is None:
-            raise Cancelled("jobs.cancelled")
+        kept, reports = to_keep(found), self._reports(job.user_id)
+        keep(self._store, job, kept, self._clock.now_ms(), reports, page(found))
 
     def _found(self, job: Job, tell: Tell) -> Search:
         wanted = wanted_of(job)

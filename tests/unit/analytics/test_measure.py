@@ -98,6 +98,12 @@ def test_a_short_run_is_measured_by_the_candle():
     assert metrics["volatility"] == pytest.approx(performance.volatility(returns, 525_600), rel=1e-12)
 
 
+def test_a_run_of_ten_days_is_measured_by_the_day():
+    hours = MIDNIGHT + 60 * MINUTE_MS * np.arange(1, 241)
+    assert performance.samples(hours)[0].tolist() == list(range(23, 240, 24))
+    assert performance.samples(hours[:-1])[0].size == 239
+
+
 def test_weeks_are_measured_by_the_candle():
     equity = 100.0 * np.exp(np.cumsum(np.random.default_rng(2).normal(0.0, 0.05, 100)))
     returns = np.diff(equity, prepend=100.0) / np.concatenate(([100.0], equity[:-1]))

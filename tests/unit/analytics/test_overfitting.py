@@ -17,6 +17,10 @@ counts = st.integers(2, 5000)
 skews = st.floats(-3.0, 3.0)
 
 
+def deflated(sharpe: float, count: int, skewness: float, kurtosis: float, *, variance: float, trials: int) -> float:
+    return of.probabilistic_sharpe(sharpe, of.expected_max_sharpe(variance, trials), count, skewness, kurtosis)
+
+
 # --- published examples
 
 
@@ -25,10 +29,10 @@ def test_the_deflated_sharpe_ratio_of_the_paper():
     # a Sharpe ratio of 2.5 a year, 100 trials whose ratios have a variance of 1/2 a year
     a_day, variance = 2.5 / sqrt(250.0), 0.5 / 250.0
     assert of.expected_max_sharpe(variance, 100) == pytest.approx(0.1132, abs=5e-5)
-    found = of.deflated_sharpe(a_day, 1250, -3.0, 10.0, variance=variance, trials=100)
+    found = deflated(a_day, 1250, -3.0, 10.0, variance=variance, trials=100)
     assert found == pytest.approx(0.9004, abs=5e-5)
-    assert of.deflated_sharpe(a_day, 1250, -3.0, 10.0, variance=variance, trials=46) == pytest.approx(0.9505, abs=5e-5)
-    assert of.deflated_sharpe(a_day, 1250, 0.0, 3.0, variance=variance, trials=88) == pytest.approx(0.9505, abs=5e-4)
+    assert deflated(a_day, 1250, -3.0, 10.0, variance=variance, trials=46) == pytest.approx(0.9505, abs=5e-5)
+    assert deflated(a_day, 1250, 0.0, 3.0, variance=variance, trials=88) == pytest.approx(0.9505, abs=5e-4)
 
 
 def test_the_probabilistic_sharpe_ratio_of_the_paper():
@@ -50,6 +54,10 @@ def test_the_minimum_track_record_of_returns_that_are_not_normal():
 
 
 # --- laws
+
+
+def test_no_record_is_long_enough_to_say_that_a_ratio_is_above_itself():
+    assert of.minimum_track_record(0.1, 0.1) == of.minimum_track_record(0.1, 0.2) == inf
 
 
 def test_the_expected_best_is_what_the_best_of_many_is():
@@ -86,7 +94,7 @@ def test_more_trials_say_less(ratio, count, one, other):
     few, many = sorted((one, other))
     assert of.expected_max_sharpe(1e-3, few) <= of.expected_max_sharpe(1e-3, many) + 1e-15
     assert of.luck_of_the_best(ratio, count, trials=few) <= of.luck_of_the_best(ratio, count, trials=many)
-    fewer, more = (of.deflated_sharpe(ratio, count, 0.0, 3.0, variance=1e-3, trials=n) for n in (few, many))
+    fewer, more = (deflated(ratio, count, 0.0, 3.0, variance=1e-3, trials=n) for n in (few, many))
     assert more <= fewer + 1e-12
 
 
@@ -102,7 +110,7 @@ def test_a_record_of_the_minimum_length_is_just_sure(ratio, skewness, extra, con
 
 def test_a_single_trial_was_not_chosen():
     assert of.expected_max_sharpe(1.0, 1) == 0.0
-    assert of.deflated_sharpe(0.1, 250, 0.0, 3.0, variance=1.0, trials=1) == of.probabilistic_sharpe(0.1, 0.0, 250)
+    assert deflated(0.1, 250, 0.0, 3.0, variance=1.0, trials=1) == of.probabilistic_sharpe(0.1, 0.0, 250)
     assert of.luck_of_the_best(0.1, 250) == pytest.approx(1.0 - of.probabilistic_sharpe(0.1, 0.0, 250))
 
 

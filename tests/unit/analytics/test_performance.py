@@ -3,7 +3,7 @@
 import csv
 import json
 from datetime import UTC, datetime
-from math import isnan, nan, sqrt
+from math import isnan, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,6 @@ def test_empyrical_max_drawdown(empyrical):
         equity = equity_of(known(returns)) if returns.size else np.empty(0)
         expected = pytest.approx(float(case["expected"]), abs=5e-8, nan_ok=True)  # printed to seven decimals at least
         assert performance.max_drawdown(equity) == expected, case
-        if returns.size:
-            assert performance.drawdown_series(equity).min() == expected, case
 
 
 def test_empyrical_annual_return(empyrical):
@@ -155,7 +153,7 @@ def test_bacon(bacon, function):
 def test_real_closes(case):
     expected = reference("risk_reference_open.json")[case]
     ts, closes = daily_closes(expected)
-    returns = performance.daily_returns(ts, closes)[1:]  # the first is from the first close to itself
+    returns = sampled_returns(ts, closes)[1:]  # the first is from the first close to itself
     assert returns.size == expected["n_returns"]
     total = closes[-1] / closes[0] - 1.0
     annual = performance.annual_return(total, returns.size / 365.0)
@@ -174,8 +172,14 @@ def test_real_closes(case):
     }
     for key, value in ours.items():
         assert value == pytest.approx(expected[key], rel=1e-11), key
-    trough = int(ts[performance.drawdown_series(closes).argmin()]) - 1  # a close at 00:00 ends the day before
+    trough = int(ts[(closes / np.maximum.accumulate(closes)).argmin()]) - 1  # a close at 00:00 ends the day before
     assert datetime.fromtimestamp(trough / 1000, UTC).date().isoformat() == expected["max_drawdown_trough"]
+
+
+def sampled_returns(ts: np.ndarray, equity: np.ndarray, start: float | None = None) -> np.ndarray:
+    """Return the returns that the ratios are of; those of a run of ten days or more are daily."""
+    rows, _ = performance.samples(ts)
+    return performance.relative_changes(equity[rows], float(equity[0]) if start is None else start)
 
 
 def daily_closes(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -191,7 +195,7 @@ def daily_closes(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     ts, closes = opens[inside] + length, closes[inside]
     if length == HOUR_MS:
         last = np.append(np.diff((ts - 1) // DAY_MS) > 0, True)
-        returns = performance.daily_returns(ts, closes)
+        returns = sampled_returns(ts, closes)
         sampled = closes[0] * np.cumprod(1.0 + returns)
         np.testing.assert_allclose(sampled, closes[last], rtol=1e-12)  # the sampling that the ratios rest on
         return ts[last], closes[last]
@@ -239,32 +243,28 @@ def test_profit_factor_and_sqn_by_hand():
 
 def test_drawdown_by_hand():
     equity = np.array([100.0, 120.0, 90.0, 130.0, 117.0])
-    np.testing.assert_allclose(performance.drawdown_series(equity), [0.0, 0.0, -0.25, 0.0, -0.1], atol=1e-15)
     assert performance.max_drawdown(equity) == -0.25
     assert performance.max_drawdown(equity, 200.0) == -0.55
-    assert performance.drawdown_series(equity, 200.0)[2] == pytest.approx(-0.55, rel=1e-15)
 
 
 def test_drawdown_of_ruin():
     equity = np.array([100.0, -5.0, 50.0])
-    np.testing.assert_array_equal(performance.drawdown_series(equity), [0.0, -1.0, -0.5])
     assert performance.max_drawdown(equity) == -1.0
     assert isnan(performance.max_drawdown(np.array([0.0, 1.0])))
-    np.testing.assert_array_equal(performance.drawdown_series(np.array([0.0, 2.0, 1.0])), [nan, 0.0, -0.5])
 
 
 def test_daily_returns_by_hand():
     start = 19_000 * DAY_MS
-    closes = start + HOUR_MS * np.array([12, 24, 36, 96, 97])
-    equity = np.array([110.0, 120.0, 90.0, 180.0, 90.0])
+    closes = start + HOUR_MS * np.array([12, 24, 36, 96, 97, 264])
+    equity = np.array([110.0, 120.0, 90.0, 180.0, 90.0, 90.0])
     # Close at 24 h ends day 1 (120), day 2 closes at 36 h (90), day 3 has no candle, day 4 ends at 96 h, day 5 at 97 h.
-    np.testing.assert_allclose(performance.daily_returns(closes, equity, 100.0), [0.2, -0.25, 0.0, 1.0, -0.5])
-    assert performance.daily_returns(closes, equity)[0] == pytest.approx(10.0 / 110.0)
+    np.testing.assert_allclose(sampled_returns(closes, equity, 100.0), [0.2, -0.25, 0.0, 1.0, -0.5] + [0.0] * 6)
+    assert sampled_returns(closes, equity)[0] == pytest.approx(10.0 / 110.0)
 
 
 def test_returns_end_with_ruin():
     closes = 19_000 * DAY_MS + DAY_MS * np.arange(1, 6)
-    returns = performance.daily_returns(closes, np.array([90.0, 45.0, -1.0, 20.0, 30.0]), 100.0)
+    returns = sampled_returns(closes, np.array([90.0, 45.0, -1.0, 20.0, 30.0]), 100.0)
     np.testing.assert_allclose(returns, [-0.1, -0.5, -1.0])
 
 
@@ -286,10 +286,7 @@ GENTLE_PATHS = arrays(np.float64, st.integers(1, 200), elements=st.floats(10.0, 
 @given(PATHS)
 def test_drawdown_lies_between_none_and_all(equity):
     worst = performance.max_drawdown(equity)
-    series = performance.drawdown_series(equity)
     assert -1.0 <= worst <= 0.0
-    assert worst == pytest.approx(series.min(), abs=1e-15)
-    assert (series <= 0.0).all()
     rows = [(low / high - 1.0) for i, high in enumerate(equity) for low in equity[i:]]
     assert worst == pytest.approx(min(rows), abs=1e-15)
 
@@ -297,7 +294,7 @@ def test_drawdown_lies_between_none_and_all(equity):
 @given(PATHS, st.floats(0.001, 1000.0))
 def test_currency_does_not_matter(equity, rate):
     closes = DAY_MS * np.arange(1, equity.size + 1)
-    one, other = (performance.daily_returns(closes, money) for money in (equity, equity * rate))
+    one, other = (sampled_returns(closes, money) for money in (equity, equity * rate))
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
     assert performance.max_drawdown(equity) == pytest.approx(performance.max_drawdown(equity * rate), abs=1e-12)
 
@@ -314,6 +311,6 @@ def test_ratios_do_not_depend_on_leverage(returns, leverage):
 def test_returns_compound_to_the_total(equity):
     closes = 19_000 * DAY_MS + 7 * HOUR_MS * np.arange(1, equity.size + 1)
     total = equity[-1] / 100.0
-    assert np.prod(1.0 + performance.daily_returns(closes, equity, 100.0)) == pytest.approx(total, rel=1e-9)
+    assert np.prod(1.0 + sampled_returns(closes, equity, 100.0)) == pytest.approx(total, rel=1e-9)
     months = performance.monthly_returns(closes, equity, 100.0)
     assert np.prod([1.0 + value for *_, value in months]) == pytest.approx(total, rel=1e-9)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.backtest.made import rules, walk
 
 import cambist as cb
+from cambist.backtest.proof import _cuts
 from cambist.backtest.run import Finished
 from cambist.domain.instrument import Kind
 from cambist.domain.proof import Proof, Verdict
@@ -346,6 +347,26 @@ def test_a_strategy_that_reads_further_back_than_its_indicators_need_says_how_mu
     proof = run(Back).proof
     assert (proof.look_ahead, proof.warm_up) == (Verdict.PASS, Verdict.FAIL)
     assert run(type("Told", (Back,), {"warmup": 301})).proof.passed
+
+
+def test_a_strategy_that_cannot_be_computed_on_its_warm_up_alone_has_too_short_a_one():
+    class Impatient(cb.Strategy):
+        warmup = 5
+
+        def init(self):
+            if len(self.candles.close) < 600:
+                raise ValueError("too few")
+
+        def next(self):
+            self.buy(fraction=0.1)
+
+    proof = run(Impatient).proof
+    assert (proof.look_ahead, proof.warm_up) == (Verdict.PASS, Verdict.FAIL)
+
+
+def test_what_is_looked_at_has_its_warm_up_behind_it_where_there_is_enough():
+    assert min(_cuts(1_000, 10, 200, range(1_000))) >= 200
+    assert min(_cuts(150, 10, 200, range(150))) in range(10, 150)
 
 
 def test_a_template_that_looks_at_all_history_has_too_short_a_warm_up():

@@ -16,6 +16,8 @@ import pytest
 Floats = npt.NDArray[np.float64]
 Columns = dict[str, Floats]
 
+HLC = ("high", "low", "close")
+
 _DATA = Path(__file__).resolve().parents[3] / "../shared/data"
 
 
@@ -63,6 +65,10 @@ def tulip(name: str) -> list[tuple[list[float], list[Floats], list[Floats]]]:
 def stockcharts(name: str) -> Columns:
     """Return the worked example ``cs-<name>`` of StockCharts' ChartSchool; columns by their heading."""
     return _table(data_dir() / f"stockcharts_cs-{name}.csv")
+
+
+def columns(table: Columns, *names: str) -> list[Floats]:
+    return [table[name] for name in names]
 
 
 def assert_close(ours: Floats, theirs: Floats, rtol: float = 1e-9, *, start: int = 0) -> None:

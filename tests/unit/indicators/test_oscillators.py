@@ -3,25 +3,9 @@
 import numpy as np
 import pytest
 import talib
-from tests.unit.indicators.reference import assert_close, skender, skender_quotes, spy, stockcharts, tulip
+from tests.unit.indicators.reference import HLC, assert_close, columns, skender, skender_quotes, spy, stockcharts, tulip
 
 from cambist import indicators
-
-HLC = ("high", "low", "close")
-
-
-@pytest.fixture(scope="module")
-def candles() -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(7)
-    close = 30_000.0 * np.exp(np.cumsum(rng.normal(0.0, 0.002, 20_000)))
-    high = close * np.exp(np.abs(rng.normal(0.0, 0.001, close.size)))
-    low = close * np.exp(-np.abs(rng.normal(0.0, 0.001, close.size)))
-    return {"high": high, "low": low, "close": close}
-
-
-def columns(table, *names: str) -> list[np.ndarray]:
-    return [table[name] for name in names]
-
 
 # --- against TA-Lib, to 1e-9 relative
 

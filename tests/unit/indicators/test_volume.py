@@ -5,7 +5,16 @@ import json
 import numpy as np
 import pytest
 import talib
-from tests.unit.indicators.reference import assert_close, data_dir, skender, skender_quotes, spy, stockcharts, tulip
+from tests.unit.indicators.reference import (
+    assert_close,
+    columns,
+    data_dir,
+    skender,
+    skender_quotes,
+    spy,
+    stockcharts,
+    tulip,
+)
 
 from cambist import indicators
 from cambist.domain.timeframe import DAY_MS, MINUTE_MS
@@ -21,10 +30,6 @@ def candles() -> dict[str, np.ndarray]:
     low = close * np.exp(-np.abs(rng.normal(0.0, 0.001, close.size)))
     close = np.clip(np.round(close, -1), low, high)  # coarse, so that some closes equal the one before
     return {"high": high, "low": low, "close": close, "volume": rng.lognormal(2.0, 1.0, close.size)}
-
-
-def columns(table, *names: str) -> list[np.ndarray]:
-    return [table[name] for name in names]
 
 
 def pandas_ta(name: str, column: str) -> dict[int, float]:

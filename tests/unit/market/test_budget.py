@@ -119,6 +119,23 @@ def test_what_is_dearer_than_the_whole_budget_leaves_when_it_is_empty():
     assert made.take(MINUTE) == [dear]
 
 
+def test_what_is_dearer_than_a_steady_budget_waits_no_longer_than_until_it_is_empty():
+    made = budget(ip=Limit(capacity=10, per_ms=MINUTE, returns=Returns.STEADILY))
+    asked(made, Urgency.MARKET, ip=1)
+    made.take(0)
+    dear = asked(made, Urgency.MARKET, ip=25)
+    assert made.next_ms(0) == 6_000
+    assert made.take(5_999) == []
+    assert made.take(6_000) == [dear]
+
+
+def test_a_clock_that_is_set_back_gives_nothing_back_twice():
+    made = budget(key=Limit(capacity=100, per_ms=10_000, returns=Returns.STEADILY))
+    asked(made, Urgency.MARKET, key=100)
+    made.take(0)
+    assert [made.used("key", now) for now in (5_000, 1_000, 5_000)] == [50, 50, 50]
+
+
 def test_one_key_that_is_spent_does_not_hold_up_another():
     made = budget(ip=Limit(capacity=100, per_ms=MINUTE), a=Limit(capacity=1, per_ms=10_000), b=Limit(capacity=1))
     asked(made, Urgency.ORDER, ip=1, a=1)

@@ -13,6 +13,7 @@ from cambist.domain.order import OrderType, Side
 from cambist.domain.report import Balance, BalancesReported, FillReport, OrderReport, Report, Status
 from cambist.market.exchange import Exchange
 from cambist.market.matching import Costs
+from cambist.market.order_rules import judge_size
 from cambist.market.wake import WakeLevels
 from cambist.ports.venue import OrderRequest
 
@@ -225,6 +226,60 @@ def test_an_order_may_turn_a_position_round_with_the_money_that_it_frees():
     assert ours.balances("me")[PERPETUAL].total == D(-8)
 
 
+def test_what_a_waiting_entry_has_locked_pays_for_it():
+    ours = exchange()
+    order = ask(BUY, LIMIT, "10", "99")
+    ours.submit("me", order)
+    assert balance(ours, "USDT") == (D("8.02"), D("991.98"))
+    bar(ours, 98.0, 101.0)
+    assert ours.order("me", SPOT, order.client_id).status is Status.FILLED
+
+
+def test_a_cost_limit_holds_for_all_fills_of_an_order_together():
+    ours = exchange({"volume_share": 0.1})
+    ours.add_account("rich", {"USDT": D(5_000)})
+    ours.submit("rich", ask(BUY, LIMIT, "20", "99", cost_limit=D(1_000)))
+    for locked, held in ((D(1_000), D(0)), (D("504.505"), D(5)), (D("9.01"), D(10))):
+        usdt, base = ours.balances("rich")["USDT"], ours.balances("rich").get("AAA")
+        assert (usdt.locked, D(0) if base is None else base.total) == (locked, held)
+        bar(ours, 98.0, 101.0)
+    assert ours.balances("rich")["AAA"].total == D("10.09")
+    assert ours.balances("rich")["USDT"].total >= D(4_000)
+
+
+def test_a_stop_is_not_moved_where_its_order_could_not_be_paid():
+    ours = exchange()
+    stop = ask(BUY, STOP, "9", "105")
+    ours.submit("me", stop)
+    with pytest.raises(VenueRefused) as refused:
+        ours.amend("me", SPOT, stop.client_id, D(120))
+    assert refused.value.key == "exchange.balance"
+    assert balance(ours, "USDT") == (D("53.11"), D("946.89"))
+    assert ours.order("me", SPOT, stop.client_id).trigger == D(105)
+
+
+def test_of_several_that_reduce_at_one_open_the_last_sells_what_is_left():
+    ours = exchange()
+    ours.submit("me", ask(BUY, quantity="2", symbol=PERPETUAL))
+    ours.pause(PERPETUAL)
+    orders = [ask(SELL, quantity=quantity, symbol=PERPETUAL, reduce_only=True) for quantity in ("1.5", "2", "1")]
+    for order in orders:
+        ours.submit("me", order)
+    ours.at_open(PERPETUAL, 3_000, 100.0, 50.0)
+    assert [ours.order("me", PERPETUAL, order.client_id).filled for order in orders] == [D("1.5"), D("0.5"), 0]
+    assert PERPETUAL not in ours.balances("me") or ours.balances("me")[PERPETUAL].total == 0
+
+
+def test_what_a_long_that_has_lost_frees_is_what_it_is_worth_now():
+    ours = exchange()
+    ours.submit("me", ask(BUY, quantity="8", symbol=PERPETUAL))
+    ours.at_open(PERPETUAL, 3_000, 60.0, 50.0)
+    with pytest.raises(VenueRefused) as refused:
+        ours.submit("me", ask(SELL, quantity="20", symbol=PERPETUAL))
+    assert refused.value.key == "exchange.balance"
+    ours.submit("me", ask(SELL, quantity="19", symbol=PERPETUAL))
+
+
 # -- refusals ---------------------------------------------------------------------------------------------------------
 
 
@@ -234,6 +289,8 @@ def test_an_order_may_turn_a_position_round_with_the_money_that_it_frees():
         (ask(BUY, quantity="0"), "exchange.lot_size"),
         (ask(BUY, quantity="0.001"), "exchange.lot_size"),
         (ask(BUY, LIMIT, at="99.95"), "exchange.tick_size"),
+        (ask(SELL, LIMIT, at="0"), "exchange.tick_size"),
+        (ask(SELL, LIMIT, at="-100"), "exchange.tick_size"),
         (ask(BUY, LIMIT), "exchange.shape"),
         (ask(SELL, STOP), "exchange.shape"),
         (ask(BUY, quantity="0.04"), "exchange.min_notional"),
@@ -254,6 +311,23 @@ def test_what_an_exchange_refuses_leaves_no_trace(request_, key):
     assert ours.balances("me") == before
     with pytest.raises(NotFound):
         ours.order("me", SPOT, request_.client_id)
+
+
+def test_the_smallest_quantity_is_taken_and_no_smaller_one():
+    instrument = rules(Kind.SPOT, symbol=SPOT, lot="0.01", min_quantity=D("0.1"))
+    judge_size(instrument, ask(BUY, quantity="0.1"), 100.0)
+    with pytest.raises(VenueRefused) as refused:
+        judge_size(instrument, ask(BUY, quantity="0.09"), 100.0)
+    assert refused.value.key == "exchange.min_quantity"
+
+
+def test_the_legs_of_a_pair_have_names_of_their_own():
+    ours = exchange()
+    stop, target = ask(SELL, STOP, at="90", client_id="one"), ask(SELL, TARGET, at="110", client_id="one")
+    with pytest.raises(VenueRefused, match="Duplicate"):
+        ours.submit_oco("me", "pair", stop, target)
+    assert ours.open_orders("me") == []
+    assert balance(ours, "AAA") == (D(10), D(0))
 
 
 def test_by_the_law_stops_beyond_the_market_act_at_the_next_price_and_exits_have_no_minimum():

@@ -180,6 +180,13 @@ def test_of_two_protective_stops_the_nearer_one_is_met_first():
         assert through(ours, (118.0, 119.0, 80.0, 85.0))[0][:2] == ("near", D(114))
 
 
+def test_of_several_stops_those_that_protect_are_met_first():
+    ours = book(slippage_bps=0.0)
+    ours.submit(order(Side.BUY, OrderType.STOP, at="101", name="more"))  # nearer to the open
+    ours.submit(stop("95"))
+    assert [name for name, *_ in through(ours, (100.0, 105.0, 90.0, 100.0))] == ["stop", "more"]
+
+
 def test_shorts_are_the_mirror_image():
     for bar, name, price in (
         ((100.0, 105.0, 90.0, 100.0), "stop", "105.2"),  # both touched: the stop, 105.105 up
@@ -242,9 +249,10 @@ def test_ioc_limits_fill_at_the_open_or_not_at_all():
     assert through(ours, (97.0, 105.0, 90.0, 98.0)) == [("o", D("97.1"), D(2), False)]
 
 
-def test_what_of_an_ioc_order_does_not_fill_is_dropped():
+@pytest.mark.parametrize(("side", "limit", "role"), [(Side.BUY, "98", Role.ENTRY), (Side.SELL, "96", Role.EXIT)])
+def test_what_of_an_ioc_order_does_not_fill_is_dropped(side, limit, role):
     ours = book(volume_share=0.1, slippage_bps=0.0)
-    ours.submit(order(Side.BUY, OrderType.LIMIT, at="98", ioc=True, quantity="5"))
+    ours.submit(order(side, OrderType.LIMIT, at=limit, ioc=True, quantity="5", role=role))
     assert through(ours, (97.0, 105.0, 90.0, 98.0), volume=30.0) == [("o", D(97), D(3), False)]
     assert (ours.waiting, ours.at_open) == ({}, [])
 

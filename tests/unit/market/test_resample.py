@@ -135,6 +135,12 @@ def test_trades_become_candles_and_the_ends_that_they_do_not_cover_are_left_out(
     assert covered.ts.tolist() == [START, START + 60_000, START + 180_000]
 
 
+def test_a_candle_whose_last_moment_was_traded_is_whole():
+    for last, count in ((59_998, 0), (59_999, 1)):
+        ts, one = START + np.array([0, last]), np.ones(2)
+        assert len(from_trades(ts, one, one, Timeframe.M1, venue="v", symbol="s")) == count
+
+
 def test_trades_out_of_order_are_put_into_order():
     ts = START + np.array([50_000, 10_000, 70_000])
     prices = np.array([2.0, 1.0, 3.0])

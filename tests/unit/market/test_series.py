@@ -136,12 +136,20 @@ def test_in_a_thin_market_a_jump_is_told_apart_from_errors():
     assert thin.close[noted[0]] == 10.0
 
 
-def test_one_outage_does_not_excuse_a_jump():
+@pytest.mark.parametrize(
+    ("outages", "said"), [((100,), [(90, "jump")]), ((100, 110), [(90, "jump")]), ((95, 100, 110), [])]
+)
+def test_an_outage_or_two_do_not_excuse_a_jump(outages, said):
     candles = change(walk(), close={90: 10.0}, low={90: 10.0})
-    present = np.arange(200) != 100
+    present = ~np.isin(np.arange(200), outages)
     columns = ("ts", "open", "high", "low", "close", "volume")
     series = build("v", "s", Timeframe.H1, *[getattr(candles, name)[present] for name in columns])
-    assert keys(series) == [(90, "jump")]
+    assert keys(series) == said
+
+
+@pytest.mark.parametrize(("count", "said"), [(19, []), (20, [(9, "jump")])])
+def test_too_few_candles_to_say_what_is_usual_are_not_judged(count, said):
+    assert keys(change(walk(count), close={9: 10.0}, low={9: 10.0})) == said
 
 
 def test_a_last_candle_that_moves_without_trades_is_unfinished():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import cambist as cb
-from cambist.analytics.performance import daily_returns
+from cambist.analytics.performance import relative_changes, samples
 from cambist.backtest.optimise.judge import Evidence, judge
 from cambist.backtest.optimise.plateau import plateau
 from cambist.backtest.optimise.result import KEPT, Paths, Plateau, Searched, Table, Walk, Window
@@ -121,8 +121,8 @@ def verdict() -> Judgement:
     """Judge the best by what it gave: real figures of a real search in noise."""
     known = [trial for trial in grid() if np.isfinite(trial.metrics["sharpe"])]
     result = chosen_of(max(known, key=lambda trial: trial.metrics["sharpe"]).number)
-    returns = daily_returns(result.ts, result.equity, result.settings.cash)
-    market_returns = daily_returns(result.ts, result.buy_and_hold, result.settings.cash)
+    days, cash = samples(result.ts)[0], result.settings.cash
+    returns, market_returns = (relative_changes(one[days], cash) for one in (result.equity, result.buy_and_hold))
     return judge(
         Evidence(
             returns=returns[: returns.size * 2 // 3],

@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 from tests.unit.report.sample import START, average, candles, result
+from tests.unit.report.unpacking import unpack, unpack_candles
 
-from cambist.backtest.report.columns import Columns, digits_of, unpack, unpack_candles
+from cambist.backtest.report.columns import Columns, digits_of
 from cambist.backtest.report.page import page
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tests.unit.report import searches
 from tests.unit.report.outline import blobs_of, data_of
+from tests.unit.report.unpacking import unpack
 
 from cambist.backtest.optimise.report.page import page
 from cambist.backtest.optimise.report.payload import spread, thinned
 from cambist.backtest.optimise.report.sections import MOST_ROWS, top
-from cambist.backtest.report.columns import unpack
 from cambist.domain.search import Goal, Method
 
 

@@ -86,9 +86,10 @@ def test_writing_into_an_array_made_of_a_line_leaves_the_candles_alone():
         ([1.0, 3.0], [NAN, 2.0], False, False),
     ],
 )
-def test_crossing_is_the_same_for_lines_arrays_and_numbers(one, other, above, below):
+@pytest.mark.parametrize("live", [False, True])
+def test_crossing_is_the_same_for_lines_arrays_and_numbers(one, other, above, below, live):
     for crossed, expected in ((cb.crossed_above, above), (cb.crossed_below, below)):
-        clock = Clock(1)
+        clock = Clock(1, live=live)
         assert bool(crossed(Line(one, clock, "one"), Line(other, clock, "other"))) is expected
         assert crossed(np.array(one), np.array(other)).tolist() == [False, expected]
         if other[0] == other[1]:

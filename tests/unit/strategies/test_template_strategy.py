@@ -5,102 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.pasted import PASTED
 from tests.unit.backtest.made import rules, walk
 
 import cambist as cb
 from cambist.domain.errors import BadInput, StrategyFailed
 from cambist.domain.instrument import Kind
 from cambist.domain.proof import Verdict
+from cambist.domain.strategy_text import TEMPLATES
 from cambist.strategies._load import from_source
 from cambist.strategies._template_run import TemplateRun
 
 D = Decimal
-
-EMA_CROSS = '''\
-import pandas_ta as ta
-
-class MaNouvelleStrategie(Strategy):
-    def __init__(self, candles, balance, position=None):
-        self.candles = candles
-        self.balance = balance
-        self.position = position
-
-        # On suppose que candles est un DataFrame Pandas avec au moins la colonne 'close'
-        self.candles["ema10"] = ta.ema(self.candles["close"], length=10)
-        self.candles["ema20"] = ta.ema(self.candles["close"], length=20)
-
-    def should_long(self) -> bool:
-        """
-        Buy signal : EMA 10 crosses above EMA 20
-        """
-        if len(self.candles) < 21:
-            return False  # Pas assez de données
-
-        ema10_now = self.candles["ema10"].iloc[-1]
-        ema10_prev = self.candles["ema10"].iloc[-2]
-
-        ema20_now = self.candles["ema20"].iloc[-1]
-        ema20_prev = self.candles["ema20"].iloc[-2]
-
-        # Croisement haussier : ema10 vient de passer au-dessus de ema20
-        return ema10_prev < ema20_prev and ema10_now > ema20_now
-
-    def should_short(self) -> bool:
-        """
-        Sell signal (optionnel pour spot) : EMA 10 crosses below EMA 20
-        """
-        if len(self.candles) < 21:
-            return False
-
-        ema10_now = self.candles["ema10"].iloc[-1]
-        ema10_prev = self.candles["ema10"].iloc[-2]
-
-        ema20_now = self.candles["ema20"].iloc[-1]
-        ema20_prev = self.candles["ema20"].iloc[-2]
-
-        return ema10_prev > ema20_prev and ema10_now < ema20_now
-
-    def calculate_position_size(self) -> float:
-        # Par exemple 10% du capital
-        return self.balance * 0.1
-
-    def calculate_stop_loss(self) -> float:
-        # Stop à -2% par exemple
-        return 0.02
-
-    def calculate_take_profit(self) -> float:
-        # TP à +4% par exemple
-        return 0.04
-'''
-
-EMPTY = """\
-# Template de base pour une nouvelle stratégie
-class MaNouvelleStrategie(Strategy):
-    def __init__(self, candles, balance, position=None):
-        self.candles = candles
-        self.balance = balance
-        self.position = position
-
-    def should_long(self) -> bool:
-        # Décide si on doit acheter
-        return False
-
-    def should_short(self) -> bool:
-        # Pour le futures trading uniquement
-        return False
-
-    def calculate_position_size(self) -> float:
-        # Calcule la taille de la position
-        return 0.0
-
-    def calculate_stop_loss(self) -> float:
-        # Calcule le stop loss
-        return 0.0
-
-    def calculate_take_profit(self) -> float:
-        # Calcule le take profit
-        return 0.0
-"""
 
 
 # -- the law by plain Python ------------------------------------------------------------------------------------------
@@ -220,7 +136,7 @@ COSTS: dict[str, Any] = {"fee_bps": 10.0, "slippage_bps": 5.0, "volume_share": N
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_pasted_cross_trades_as_a_plain_simulation_does_and_as_one_built_anew(kind, seed, monkeypatch):
     candles = walk(600, seed=seed)
-    strategy = from_source(EMA_CROSS, "collee.py")
+    strategy = from_source(PASTED, "collee.py")
     how = {**COSTS, "instrument": rules(kind)}
     result = cb.backtest(strategy, candles, **how)
     expected = Plain(candles, may_short=kind is Kind.PERPETUAL).run()
@@ -241,7 +157,7 @@ def test_the_pasted_cross_trades_as_a_plain_simulation_does_and_as_one_built_ane
 
 def test_the_empty_template_runs_and_does_nothing():
     candles = walk(300)
-    result = cb.backtest(from_source(EMPTY, "vide.py"), candles)
+    result = cb.backtest(from_source(TEMPLATES["fr"], "vide.py"), candles)
     assert len(result.trades) == 0
     assert (result.equity == 10_000.0).all()
     assert result.proof.look_ahead is Verdict.PASS

@@ -140,6 +140,15 @@ def test_what_will_not_do_is_refused_by_its_name_and_nothing_is_queued(around, a
     assert around.jobs.latest() == []
 
 
+def test_two_candles_are_enough_and_five_million_not_too_many(ask):
+    assert ask(until=START + 2 * HOUR).params["until"] == START + 2 * HOUR
+    symbols = tuple(f"A{number}/USDT" for number in range(9))  # 600,000 minutes of each
+    ask(symbols=symbols[:8], detail=Timeframe.M1)
+    with pytest.raises(BadInput) as refused:
+        ask(symbols=symbols, detail=Timeframe.M1)
+    assert refused.value.field == "since"
+
+
 def test_candles_that_are_here_do_where_no_exchange_has_them(ask):
     job = ask(venue="notebook", symbols=("ETH/USDT",), since=None, timeframe=Timeframe.H4)
     assert job.params["since"] == START

@@ -113,6 +113,18 @@ def test_progress_is_written_five_times_a_second_at_most_and_at_once_when_someth
     ]
 
 
+def test_a_job_is_all_done_only_once_it_has_ended(bench):
+    shown: list[int] = []
+
+    def do(tell: Tell) -> None:
+        tell(RUNNING, 1.0)
+        shown.append(bench.job.percent)
+
+    bench.start(step(do))
+    bench.runs.do("j", "a")
+    assert (shown, bench.job.percent) == ([99], 100)
+
+
 def test_a_cancel_ends_a_step_where_it_next_tells(bench):
     reached: list[int] = []
 

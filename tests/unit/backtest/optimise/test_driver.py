@@ -10,6 +10,7 @@ import cambist as cb
 from cambist.adapters.crew.local import Processes, Threads
 from cambist.adapters.proposals.optuna import OptunaProposers
 from cambist.adapters.storage.trials import ParquetTrials
+from cambist.backtest.optimise import driver
 from cambist.backtest.optimise.driver import Plan, Seen, run
 from cambist.backtest.optimise.evaluation import Evaluator
 from cambist.backtest.optimise.goals import parse
@@ -121,6 +122,12 @@ def test_conditions_that_nothing_meets_are_told(method, tmp_path):
     with pytest.raises(BadInput, match="No combination meets these conditions") as caught:
         searched(plan, proposer=tpe(tmp_path, plan) if method is Method.TPE else None)
     assert caught.value.field == "where"
+
+
+def test_a_grid_is_gone_through_whole_however_many_break_the_conditions(monkeypatch):
+    monkeypatch.setattr(driver, "_DRAWS", 3)  # after so many misses draws give up
+    log = searched(Plan(axes=(FAST, SLOW), goals=SHARPE, where=("fast == 12", "slow == 80")))
+    assert [params for params, *_ in found(log).values()] == [{"fast": 12, "slow": 80}]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from cambist.analytics.overfitting import moments
 from cambist.analytics.resampling import RandomEntries
 from cambist.backtest.optimise.judge import Evidence, judge
+from cambist.backtest.optimise.reasons import EFFICIENCY, FEW_TRADES, PLATEAU
 from cambist.domain.judgement import Judgement, Light
 from cambist.domain.search import EXACT
 from cambist.domain.text import all_texts, speak
@@ -59,6 +60,14 @@ def word(sharpe_a_year: float = 4.0, **changes: Any) -> Judgement:
 
 def keys(found: Judgement) -> list[str]:
     return [reason.key.removeprefix("judgement.why.") for reason in found.reasons]
+
+
+def test_what_is_asked_for_is_enough():
+    pnl = evidence().pnl
+    at_least = {"walk_efficiency": EFFICIENCY, "neighbours_kept": PLATEAU}
+    assert word(pnl=pnl[:FEW_TRADES], **at_least).light is Light.GREEN
+    assert word(pnl=pnl[: FEW_TRADES - 1], **at_least).light is Light.AMBER
+    assert word(walk_efficiency=EFFICIENCY - 0.01).light is Light.AMBER
 
 
 def test_green_when_every_test_is_passed():

@@ -27,6 +27,12 @@ def test_a_rolling_walk() -> None:
     assert in_days(found) == [(0, 90, 90, 120), (30, 120, 120, 150), (60, 150, 150, 180), (90, 180, 180, 200)]
 
 
+def test_half_a_test_is_enough_to_be_judged_alone() -> None:
+    scheme = Scheme.parse("90d/30d")
+    assert in_days(scheme.windows(days(0, 135))) == [(0, 90, 90, 120), (30, 120, 120, 135)]
+    assert in_days(scheme.windows(days(0, 134))) == [(0, 90, 90, 134)]
+
+
 def test_an_anchored_walk_with_a_purge() -> None:
     found = Scheme.parse("anchored:12w/30d").windows(days(0, 150), purge_ms=36 * HOUR)
     assert in_days(found) == [(0, 82.5, 84, 114), (0, 112.5, 114, 150)]  # 6 days are too little for a test
