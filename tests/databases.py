@@ -125,7 +125,7 @@ class RedisServer:
 
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def _free_port() -> int:

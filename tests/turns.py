@@ -15,8 +15,18 @@ GROUPS = {
     "tests/e2e/test_live_on_the_box.py": "drills",
     "tests/e2e/test_trading_by_api.py": "floors",
 }
-WHOLE = ("tests/api/", "tests/contract/", "tests/docs/test_bus_page.py")
-"""Where the tests of a file share a site, an exchange or a database that takes longer to make than to use."""
+WHOLE = (
+    "tests/api/",
+    "tests/contract/",
+    "tests/docs/test_bus_page.py",
+    "tests/e2e/test_parity.py",
+    "tests/e2e/test_report_page.py",
+    "tests/e2e/test_search_report_page.py",
+    "tests/e2e/test_stored_strategy.py",
+    "tests/e2e/test_sweep.py",
+)
+"""Where the tests of a file share a site, an exchange, a browser, a cluster or a run that takes longer to make than to
+use."""
 
 
 class InTurn(LoadScopeScheduling):  # type: ignore[misc]

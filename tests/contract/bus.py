@@ -15,7 +15,7 @@ OpenBus = Callable[..., Bus]
 """Opens a bus; takes ``keep`` and ``redeliver_after_s``."""
 
 _topics = count(1)
-SOON_S = 10.0
+SOON_S = 60.0
 """Far more than anything here takes: a test that fails does not hang."""
 
 

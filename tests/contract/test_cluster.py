@@ -144,7 +144,7 @@ def test_ctrl_c_leaves_the_cluster_without_noise_and_without_work(local: distrib
 
 def test_all_workers_gone_is_told_after_a_time(local: distributed.LocalCluster):
     # the last test: nobody is left
-    crew = Cluster(local.scheduler_address, patience_s=0.2)
+    crew = Cluster(local.scheduler_address, patience_s=3)
     work = crew.work(operator.add, 1, count())
     number, answer = next(work)  # in any order
     assert answer == number + 1

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -120,9 +119,7 @@ def test_a_writer_killed_in_the_middle_leaves_the_old_file_and_blocks_nobody(tmp
     assert len(leftovers) == 1
     assert_equal(read(lake), old)
     assert [one.count for one in lake.series()] == [3]
-    started = time.monotonic()
     lake.append(candles_at([3]))
-    assert time.monotonic() - started < 10
     assert len(read(lake)) == 4
     assert not leftovers[0].exists()
 

@@ -20,7 +20,7 @@ from cambist.domain.report import BalancesReported, Connection, FillReport, Orde
 from cambist.ports.venue import OrderRequest, Venue
 
 D = Decimal
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 T = TypeVar("T")
 _ids = count(1)
 

@@ -63,6 +63,7 @@ def tabs(browser: Any, folder: Path) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(
             offline=True, **{"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark", **options}
         )
+        context.set_default_timeout(120_000)
         contexts.append(context)
         tab = context.new_page()
         tab.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
@@ -70,7 +71,7 @@ def tabs(browser: Any, folder: Path) -> Iterator[Callable[..., Any]]:
         own = target.as_uri()
         tab.on("request", lambda sent: wrong.append(sent.url) if not sent.url.startswith((own, "blob:")) else None)
         tab.goto(own)
-        tab.wait_for_selector(READY, timeout=20_000)
+        tab.wait_for_selector(READY)
         settle(tab)
         return tab
 

@@ -23,6 +23,7 @@ from cambist.usecases.backtests import Surroundings, Wanted, submit
 START = 1_420_070_400_000  # 2015-01-01: whatever is asked for has closed long ago
 HOUR = Timeframe.H1.ms
 LONG = 30_000
+PATIENCE_S = 300.0
 COSTS: dict[str, Any] = {
     "cash": 10_000.0,
     "fee_bps": 10.0,
@@ -123,7 +124,7 @@ class Worker:
         """End it as nothing else does, and return what it logged."""
         self._process.kill()
         with suppress(ValueError):
-            return self._process.communicate(timeout=30)[1]
+            return self._process.communicate(timeout=PATIENCE_S)[1]
         return ""
 
     def leave_alone(self) -> int:
@@ -131,7 +132,7 @@ class Worker:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.stdin = None
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=PATIENCE_S)
         return self._process.returncode
 
 
@@ -144,7 +145,7 @@ def place(home: Path, database_url: str) -> Iterator[Place]:
         made.stop()
 
 
-def until(true: Callable[[], bool], workers: list[Worker] | None = None, seconds: float = 300.0) -> None:
+def until(true: Callable[[], bool], workers: list[Worker] | None = None, seconds: float = PATIENCE_S) -> None:
     """Wait until something is ``true``; say what the workers logged if it does not become so."""
     deadline = time.monotonic() + seconds
     while not true():

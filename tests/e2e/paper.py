@@ -176,7 +176,7 @@ class Paper:
         exchange.add_account("paper", {"USDT": Decimal(100_000)})
         venue = SimulatedVenue(exchange, "paper", clock)
         venue.traits = self.traits
-        heard, asker = Heard(), Asker()
+        heard, asker = Heard(), Asker(limit_s=300.0)
         register = SqlRegister(self.url, None)
         register.add_account(self.spec)
         register.add_bot(self.bot)

@@ -148,16 +148,16 @@ def test_the_questions_before_the_first_candle_are_asked_again_too(lake, path, k
     assert_same(lake.read("binance", "BTC/USDT", Timeframe.H1), source)
 
 
-def fetch(server: BinanceSimulator, lake: ParquetLake, *, timeframe: Timeframe = Timeframe.H1, tries: int = 3):
-    venue = CcxtPublicMarket("binance", server.url, timeout_s=0.3, backoff=Backoff(tries=tries, first_s=0.01))
+def fetch(server: BinanceSimulator, lake: ParquetLake, *, timeout_s: float = 60.0, tries: int = 3):
+    venue = CcxtPublicMarket("binance", server.url, timeout_s=timeout_s, backoff=Backoff(tries=tries, first_s=0.01))
     until = START + COUNT * HOUR
-    return download(venue, lake, venue="binance", symbol="BTC/USDT", timeframe=timeframe, since=START, until=until)
+    return download(venue, lake, venue="binance", symbol="BTC/USDT", timeframe=Timeframe.H1, since=START, until=until)
 
 
 def test_a_venue_that_does_not_answer_is_asked_again_in_time(lake):
     source = market()
     with BinanceSimulator(source, faults=[Fault(kind=Kind.STALL, seconds=30, skip=1)]) as server:
-        fetch(server, lake)
+        fetch(server, lake, timeout_s=0.3, tries=20)
     assert_same(lake.read("binance", "BTC/USDT", Timeframe.H1), source)
 
 
@@ -306,11 +306,11 @@ def test_ctrl_c_keeps_complete_pages_and_the_same_command_goes_on(run, lake):
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while len(server.requests()) < 3 and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=20)
+        out, error = process.communicate(timeout=300)
         assert process.returncode == 130, error
         assert out == ""
         assert re.fullmatch(r"Stopped\. 2,000 new candles of binance BTC/USDT 1h are kept; .* goes on .*\n", error)

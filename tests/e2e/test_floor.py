@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.floors import Home, health, line_of, shown, stop, until
+from tests.e2e.floors import PATIENCE_S, Home, health, line_of, shown, stop, until
 
 from cambist.apps import bootstrap
 from cambist.domain.account import AccountSpec, BotStatus, Mode
@@ -28,7 +28,7 @@ def test_a_floor_from_nothing_to_trades_and_over_a_kill(home: Home):
     process = home.up()
     url = line_of(process, "/healthz").split("Health: ")[1].split(".  ")[0].split(". Stop")[0]
     until(lambda: health(url)[0] == 200, "well")
-    metrics = urllib.request.urlopen(url.replace("healthz", "metrics"), timeout=5).read().decode()
+    metrics = urllib.request.urlopen(url.replace("healthz", "metrics"), timeout=PATIENCE_S).read().decode()
     assert "cambist_events_total" in metrics
     until(lambda: sum(bot.trades for bot in home.stands().bots) >= 3, "three trades")
     process.send_signal(signal.SIGKILL)
@@ -71,7 +71,7 @@ def test_people_suspend_stop_sell_and_halt(home: Home):
     process = home.up()
     until(lambda: home.seated(2), "two bots")
     # as the README goes on from the first floor
-    mine = home.run("bot create mine ema_cross --symbol BTC/USDT --timeframe 15m --budget 1000 --start")
+    mine = home.told("bot create mine ema_cross --symbol BTC/USDT --timeframe 15m --budget 1000 --start")
     assert "mine runs" in mine
     holding = until(lambda: [bot.id for bot in home.stands().bots if bot.quantity], "a position")
     held = holding[0]
@@ -89,10 +89,14 @@ def test_people_suspend_stop_sell_and_halt(home: Home):
     assert held in shown
     assert "stopped" in shown
     assert "is deleted; its money" in home.told(f"bot delete {held} --yes")  # a bot of an active account may hold again
-    assert held not in home.run("bot list")
+    listed = home.run("bot list")
+    assert held not in listed
+    assert "No engine runs" not in listed
     assert "may trade" in home.told("account activate paper")
     assert "takes them up" in home.run("account set paper max_open_positions=1 from_peak.flatten=0.5")
     stop(process)
+    for words in ("bot list", "bot show mine"):
+        assert "No engine runs" in home.run(words), "what is shown as running does not decide"
 
 
 def test_a_second_engine_waits_and_takes_over_when_the_first_dies(home: Home):
@@ -115,10 +119,10 @@ def test_the_view_in_a_terminal_and_a_second_one_that_would_show_nothing(home: H
     assert "rsi_reversion" in picture
     second, other = home.in_terminal("up", "--port", "0", "--no-api")
     assert "--headless" in shown(other, "--headless")
-    assert second.wait(timeout=60) == 1
+    assert second.wait(timeout=PATIENCE_S) == 1
     process.send_signal(signal.SIGINT)
     assert "Everything is kept" in shown(terminal, "Everything is kept")
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
     for one in (terminal, other):
         os.close(one)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.databases import sqlite_url
-from tests.e2e.job_workers import HOUR, LONG, START, Place, hours, long_one, place, until
+from tests.e2e.job_workers import HOUR, LONG, PATIENCE_S, START, Place, hours, long_one, place, until
 
 from cambist.adapters.bus.inprocess import InProcessBus
 from cambist.adapters.clock import SystemClock
@@ -95,7 +95,7 @@ def test_what_is_cancelled_in_the_queue_never_runs(alone):
 
 def test_a_job_is_cancelled_in_the_middle_of_loading_and_what_arrived_stays(alone):
     (source,) = hours(20_000)
-    slow = Fault(kind=Kind.LATENCY, seconds=0.3, times=100)
+    slow = Fault(kind=Kind.LATENCY, seconds=1.0, skip=2, times=100)
     with BinanceSimulator(source, faults=[slow]) as box:
         alone.start(box.url)
         job = alone.ask(until=START + 20_000 * HOUR)
@@ -217,10 +217,10 @@ def test_workers_are_started_anew_and_progress_is_told_on_the_bus(alone):
         running = asyncio.create_task(workers.run())
         telling = asyncio.create_task(tell_progress(store, bus, SystemClock(), asyncio.to_thread))
         try:
-            await asyncio.wait_for(workers.ready.wait(), 300)
+            await asyncio.wait_for(workers.ready.wait(), PATIENCE_S)
             assert workers.reasons() == []
             job = alone.ask(**wanted)
-            async with asyncio.timeout(300):
+            async with asyncio.timeout(PATIENCE_S):
                 async for delivery in bus.subscribe(JOBS, group="test", consumer="test"):
                     heard.append(delivery.message)
                     if len(heard) == 3:
@@ -258,7 +258,7 @@ def test_the_command_runs_workers_and_takes_them_with_it(alone):
         try:
             assert alone.ended(alone.ask()).status is JobStatus.DONE
             process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
     assert process.returncode == 0

@@ -64,7 +64,7 @@ async def paper(strategy, candles, instrument: Instrument, url: str, warm: int):
         engine.tell(lane, BotAdded(clock.now_ms(), bot, instrument))
         engine.tell(lane, BotChanged(clock.now_ms(), "bot", BotStatus.RUNNING))
         await engine.settled()
-        asker = Asker()
+        asker = Asker(limit_s=300.0)
         bots = Bots(engine, asker, heard)
         bots.run(lane, "bot", strategy, candles[:warm], venue="simulated")
 

@@ -74,7 +74,7 @@ def test_a_live_account_over_four_processes_and_the_death_of_one(apart: Home, bo
 
     # an order that is not ours is shown, and left alone until a person says otherwise
     until(lambda: "byhand" in apart.run("account foreign main"), "it is seen")
-    assert "cancelled" in apart.run("account cancel-foreign main --symbol BTC/USDT --order byhand")
+    assert "cancelled" in apart.told("account cancel-foreign main --symbol BTC/USDT --order byhand")
 
     # the book is the exchange's truth, to the last digit, and nothing was ordered twice
     orders = box.exchange.orders("alice", "BTC/USDT")

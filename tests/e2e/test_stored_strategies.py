@@ -103,8 +103,8 @@ def test_a_stored_strategy_trades_and_those_that_breach_are_paused_alone(home: H
     until(lambda: home.bot("good").trades >= trades + 3, "the other goes on")
     assert home.bot("good").status is BotStatus.RUNNING
 
-    tell_bot(register, "leave", "start", 0)  # it begins anew, and comes to the same end
     before = len([one for one in register.alerts(200) if one.bot == "leave"])
+    tell_bot(register, "leave", "start", 0)  # it begins anew, and comes to the same end
     until(lambda: len([one for one in register.alerts(200) if one.bot == "leave"]) > before, "it fails again")
     stop(process)
 

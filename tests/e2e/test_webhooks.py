@@ -25,7 +25,7 @@ from cambist.usecases.office import Visit
 from cambist.usecases.receiving import signature
 from cambist.usecases.signing_in import begin_session
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 MARKETS = [{"symbol": "BTC/USDT", "budget": "1000"}]
 
 

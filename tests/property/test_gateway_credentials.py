@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.serving import serving
 from tests.unit.ccxt.box import EXCHANGE_INFO, binance_order
 
 from cambist.adapters.venues.ccxt.gateway import Gateway
@@ -103,22 +104,18 @@ async def play(plan: list[tuple[int, str, int, int]]) -> Checking:
     server = Checking([delay for _, _, _, delay in plan])
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    gateway = Gateway(base_url=f"http://{host}:{port}")
-    try:
-        venues = [
-            gateway.venue(str(user), "binance", Credentials(api_key=f"key{user}", secret=f"secret{user}"))
-            for user in range(USERS)
-        ]
-        await asyncio.gather(*(call(venues[user], user, what, delay) for user, what, delay, _ in plan))
-        for venue in venues:
-            await venue.close()
-    finally:
-        await gateway.close()
-        await runner.cleanup()
+    async with serving(app) as address:
+        gateway = Gateway(base_url=f"http://{address}")
+        try:
+            venues = [
+                gateway.venue(str(user), "binance", Credentials(api_key=f"key{user}", secret=f"secret{user}"))
+                for user in range(USERS)
+            ]
+            await asyncio.gather(*(call(venues[user], user, what, delay) for user, what, delay, _ in plan))
+            for venue in venues:
+                await venue.close()
+        finally:
+            await gateway.close()
     return server
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from tests.serving import serving as served
 
 Play = Callable[[web.Request, web.StreamResponse], Coroutine[Any, Any, None]]
 
@@ -102,16 +103,9 @@ async def serving(server: ModelServer) -> AsyncIterator[ModelServer]:
     app.router.add_post("/v1/chat/completions", server.words)
     app.router.add_get("/v1/models", server.list_models)
     app.router.add_route("*", "/elsewhere", server.elsewhere)
-    # so that a handler is told when its client has gone
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    async with served(app, tells_who_leaves=True) as address:
+        server.url = f"http://{address}/v1"
         yield server
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager
@@ -122,12 +116,12 @@ def serving_apart(server: ModelServer) -> Iterator[ModelServer]:
     thread.start()
     context = serving(server)
     try:
-        asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(60)
         try:
             yield server
         finally:
-            asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(10)
+            asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(60)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()

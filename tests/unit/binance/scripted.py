@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from tests.serving import let_in, serving
 
 from cambist.adapters.venues.binance.sockets import Patience
 
 Act = Callable[["Peer"], Awaitable[None]]
 
 QUICK = Patience(
-    silence_s=5.0, lifetime_s=3600, open_s=5.0, first_wait_s=0.01, longest_wait_s=0.02, renewal_s=0.01, pause_s=0.0
+    silence_s=60.0, lifetime_s=3600, open_s=60.0, first_wait_s=0.01, longest_wait_s=0.02, renewal_s=0.01, pause_s=0.0
 )
 
 
@@ -98,18 +99,6 @@ async def rest(answer: Callable[[str, dict[str, str]], tuple[int, Any]]) -> Asyn
 
 
 @asynccontextmanager
-async def serving(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        yield f"{host}:{port}"
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
 async def tcp(
     handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> AsyncIterator[str]:
@@ -128,7 +117,10 @@ async def tcp(
     server = await asyncio.start_server(one, "127.0.0.1", 0)
     async with server:
         host, port = server.sockets[0].getsockname()[:2]
-        yield f"{host}:{port}"
+        try:
+            yield f"{host}:{port}"
+        finally:
+            await let_in(server.sockets)
     await asyncio.gather(*(task for task in under_way if task is not None))
 
 
@@ -160,7 +152,7 @@ def shutdown(ts: int) -> dict[str, Any]:
 
 
 async def soon(condition: Callable[[], bool]) -> None:
-    """Wait until ``condition`` holds; fail after ten seconds."""
-    async with asyncio.timeout(10):
+    """Wait until ``condition`` holds; fail after a minute."""
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)

@@ -22,7 +22,7 @@ async def take(feed: BinanceFeed, count: int, symbols=("BTC/USDT",), raw=None) -
     found: list[Any] = []
     ticks = feed.ticks(symbols, raw)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 found.append(await anext(ticks))
     finally:
@@ -148,7 +148,7 @@ def test_a_connection_is_replaced_before_it_ends_and_nothing_is_missed(cause):
             ticking = asyncio.create_task(time(peers))
             seen: list[Tick] = []
             ticks = BinanceFeed(url, patience=patience).ticks(("BTC/USDT",))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not seen or not isinstance(seen[-1], TradeTick) or seen[-1].id < numbers - 1:
                     seen.append(await anext(ticks))
             await ticks.aclose()

@@ -47,7 +47,7 @@ def asking(question, answer=exchange):
 
     async def scene():
         async with rest(answer) as (url, asked):
-            recent = BinanceRecent(url, timeout_s=5)
+            recent = BinanceRecent(url, timeout_s=60)
             try:
                 return await question(recent), asked
             finally:
@@ -201,7 +201,7 @@ def test_a_book_is_kept_in_step_and_built_anew_after_a_gap_and_after_a_break():
             recent = BinanceRecent(address)
             following = books(BinanceFeed(url, patience=QUICK), recent, "BTC/USDT")
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while found.count(None) < 2 or found[-1] is None:
                         book = await anext(following)
                         if book is None:

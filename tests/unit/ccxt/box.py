@@ -4,18 +4,32 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from tests.serving import serving
 
 from cambist.adapters.venues.ccxt.gateway import Gateway
 from cambist.adapters.venues.ccxt.place import Place
 from cambist.domain.credentials import Credentials
+from cambist.domain.order import OrderType, Side
+from cambist.ports.venue import OrderRequest
 
 IDS = {"kraken": "XBTUSDT", "coinbase": "BTC-USDT", "okx": "BTC-USDT"}
 CLIENT_ID = "a12345678901234567"
 KEYS = Credentials(api_key="key", secret="c2VjcmV0c2VjcmV0", password="phrase")
+
+
+BUY = OrderRequest(
+    client_id=CLIENT_ID,
+    symbol="BTC/USDT",
+    side=Side.BUY,
+    type=OrderType.LIMIT,
+    quantity=Decimal("0.12345"),
+    price=Decimal("10000.10"),
+)
 
 
 @dataclass
@@ -75,15 +89,9 @@ async def box(answers: dict[str, Any]) -> AsyncIterator[Box]:
     served = Box(answers)
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", served.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    served.url = f"http://{host}:{port}"
-    try:
+    async with serving(app, tells_who_leaves=True) as address:
+        served.url = f"http://{address}"
         yield served
-    finally:
-        await runner.cleanup()
 
 
 def at(status: int, body: Any = None, headers: dict[str, str] | None = None) -> web.Response:

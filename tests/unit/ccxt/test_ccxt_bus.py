@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ccxt.box import CLIENT_ID, KEYS, Box, at, binance_order, box, furnish, gateway_to
+from tests.unit.ccxt.box import BUY, CLIENT_ID, KEYS, Box, at, binance_order, box, furnish, gateway_to
 from tests.unit.ccxt.test_ccxt_streams import EXECUTION, Pushing, until
 
 from cambist.adapters.bus.inprocess import InProcessBus
@@ -41,15 +41,6 @@ from cambist.domain.order import OrderType, Side
 from cambist.domain.report import Balance, BalancesReported, Connection, OrderReport, Status
 from cambist.ports.bus import CCXT_REQUESTS, CCXT_RESPONSES, Delivery
 from cambist.ports.venue import OrderRequest, Venue
-
-BUY = OrderRequest(
-    client_id=CLIENT_ID,
-    symbol="BTC/USDT",
-    side=Side.BUY,
-    type=OrderType.LIMIT,
-    quantity=Decimal("0.10"),
-    price=Decimal("10000.10"),
-)
 
 
 class Counted(CcxtVenue):
@@ -186,18 +177,18 @@ def test_a_request_that_comes_again_is_answered_from_memory_and_an_old_one_is_ne
             }
             for _ in range(3):
                 await bus.publish(CCXT_REQUESTS, request)
-            three = [await asyncio.wait_for(anext(answers), 5) for _ in range(3)]
+            three = [await asyncio.wait_for(anext(answers), 60) for _ in range(3)]
             assert {json.dumps(one.message) for one in three} == {json.dumps(three[0].message)}
             assert three[0].message["result"]["client_id"] == CLIENT_ID
             assert len(served.of("/order")) == 1
             await bus.publish(CCXT_REQUESTS, request | {"id": "late", "until_ms": 1})
-            late = (await asyncio.wait_for(anext(answers), 5)).message
+            late = (await asyncio.wait_for(anext(answers), 60)).message
             assert type(error_from_json(late["error"])) is OutcomeUnknown
             assert len(served.of("/order")) == 1
             garbage: dict[str, Any]
             for garbage in ({"args": [5]}, {"args": []}, {"method": "__init__"}, {"args": "x"}):
                 await bus.publish(CCXT_REQUESTS, request | {"id": str(garbage)} | garbage)
-                refused = (await asyncio.wait_for(anext(answers), 5)).message
+                refused = (await asyncio.wait_for(anext(answers), 60)).message
                 assert type(error_from_json(refused["error"])) is ParseError
             assert len(served.of("/order")) == 1
 
@@ -211,7 +202,7 @@ def test_answers_to_questions_are_not_kept():
             request = {"id": "one", "account": "alice", "method": "balances", "args": [], "until_ms": 9e15}
             for number in (1, 2):
                 await bus.publish(CCXT_REQUESTS, request)
-                assert (await asyncio.wait_for(anext(answers), 5)).message["result"] == {}
+                assert (await asyncio.wait_for(anext(answers), 60)).message["result"] == {}
                 assert len(served.of("/account")) == number
 
     asyncio.run(inside())
@@ -234,9 +225,9 @@ def test_an_order_in_hand_when_the_gateway_dies_is_not_sent_by_the_next():
 
         first = asyncio.create_task(serve_requests(resolve, bus))
         await asyncio.sleep(0)
-        venue = BusVenue("alice", bus, timeout_s=0.3)
+        venue = BusVenue("alice", bus, timeout_s=1.0)
         order = asyncio.create_task(venue.submit(BUY))
-        await reached.wait()
+        await asyncio.wait_for(reached.wait(), 60)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         second = asyncio.create_task(serve_requests(resolve, bus))
@@ -277,13 +268,13 @@ def test_what_nobody_foresaw_is_answered_once_and_not_asked_for_again_for_ever(c
         async with served_over_a_bus({"/myTrades": [odd], "/order": binance_order()}) as (bus, _):
             venue = await open_bus_venue("alice", bus, timeout_s=60)
             with pytest.raises(VenueUnavailable, match="TypeError"):
-                await asyncio.wait_for(venue.fills("BTC/USDT", 0), 10)
+                await asyncio.wait_for(venue.fills("BTC/USDT", 0), 60)
             answers = bus.subscribe(CCXT_RESPONSES, group="test", consumer="test")
             strange = {"id": "x", "account": "alice", "method": "listen", "lease_s": "long"}
             await bus.publish(CCXT_REQUESTS, strange)
-            said = (await asyncio.wait_for(anext(answers), 10)).message
+            said = (await asyncio.wait_for(anext(answers), 60)).message
             assert type(error_from_json(said["error"])) is VenueUnavailable
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while bus._topics[CCXT_REQUESTS].groups["gateway"].taken:
                     await asyncio.sleep(0)
             await venue.close()
@@ -304,7 +295,7 @@ def test_a_bus_that_fails_for_a_moment_does_not_make_a_venue_deaf():
 
     async def inside() -> None:
         async with served_over_a_bus({"/account": {"balances": []}}, Stumbling()) as (bus, _):
-            venue = await open_bus_venue("alice", bus, timeout_s=5)
+            venue = await open_bus_venue("alice", bus, timeout_s=60)
             assert await venue.balances() == {}
             assert bus.stumbled  # type: ignore[attr-defined]
             await venue.close()

@@ -168,7 +168,7 @@ def test_what_ccxt_was_told_while_nobody_waited_is_there_for_who_waits_next():
         client.resolve("second", "orders")
         client.resolve("third", "orders")
         client.resolve("never asked for", "trades")
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             assert [await waiting, await client.future("orders")] == ["first", "third"]
         assert not client.future("orders").done()
         assert not client.future("trades").done()

@@ -176,8 +176,8 @@ def test_who_goes_away_gives_his_place_to_the_next():
             await asyncio.sleep(0)
             assert not waiting[1].done()
         waiting[1].cancel()  # in the very moment in which its turn has come
-        await asyncio.wait_for(waiting[2], 1)
-        await asyncio.wait_for(take(pacer), 1)
+        await asyncio.wait_for(waiting[2], 60)
+        await asyncio.wait_for(take(pacer), 60)
 
     asyncio.run(inside())
 
@@ -200,7 +200,7 @@ def test_bans_of_other_places_are_not_ours():
     until: dict[str, Any] = {"kraken|ban|me": round(time.time() * 1000) + 600_000}
 
     async def inside() -> None:
-        await asyncio.wait_for(take(Pacer(QUIRKS["binance"], "binance", Remembered(**until))), 1)
+        await asyncio.wait_for(take(Pacer(QUIRKS["binance"], "binance", Remembered(**until))), 60)
         with pytest.raises(RateLimited):
             await take(Pacer(QUIRKS["kraken"], "kraken", Remembered(**until)))
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from tests.unit.ccxt.box import CLIENT_ID, KEYS, Asked, box, furnish, gateway_to
 
 from cambist.adapters.venues.ccxt.backoff import Backoff
+from cambist.adapters.venues.ccxt.trading import CcxtVenue
 from cambist.domain.report import BalancesReported, Connection, FillReport, OrderReport, Report, Status
 
 EXECUTION = {
@@ -80,7 +81,7 @@ class Pushing:
 async def until(stream: AsyncIterator[Report], kind: type[Any]) -> tuple[Any, list[Report]]:
     """Return the next report of ``kind``, and those that came before it."""
     before: list[Report] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             report = await anext(stream)
             if isinstance(report, kind):
@@ -88,53 +89,64 @@ async def until(stream: AsyncIterator[Report], kind: type[Any]) -> tuple[Any, li
             before.append(report)
 
 
+@asynccontextmanager
+async def reports(exchange: str, answers: dict[str, Any]) -> AsyncIterator[tuple[CcxtVenue, AsyncIterator[Report]]]:
+    """Open a venue at ``exchange``, and its reports; the venue is closed after them."""
+    async with box(answers) as served, gateway_to(served) as gateway:
+        furnish(gateway.place(exchange))
+        venue = gateway.venue("one", exchange, KEYS)
+        async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+            yield venue, stream
+        await venue.close()
+
+
+@asynccontextmanager
+async def standing(binance: Pushing) -> AsyncIterator[AsyncIterator[Report]]:
+    """Open the reports of ``binance``, and wait until its stream stands."""
+    async with reports("binance", {"/ws-api/v3": lambda _: binance, "/account": {"balances": []}}) as (_, stream):
+        first = await anext(stream)
+        assert isinstance(first, Connection)
+        assert first.up
+        yield stream
+
+
 def test_orders_fills_and_balances_are_pushed_once_each_and_a_lost_socket_is_said():
     async def inside() -> None:
         binance = Pushing()
-        async with (
-            box({"/ws-api/v3": lambda _: binance, "/account": {"balances": []}}) as served,
-            gateway_to(served) as gateway,
-        ):
-            furnish(gateway.place("binance"))
-            venue = gateway.venue("one", "binance", KEYS)
-            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
-                first = await anext(stream)
-                assert isinstance(first, Connection)
-                assert first.up
-                assert binance.subscribed == 1, "it stands only once the venue has confirmed the subscription"
-                await binance.push(EXECUTION)
-                await binance.push(EXECUTION)  # at least once, says the venue
-                await binance.push(POSITION)
-                got: list[Any] = []
-                while not any(isinstance(one, BalancesReported) for one in got) or len(got) < 3:
-                    got.append(await asyncio.wait_for(anext(stream), 10))
-                (order,) = [one for one in got if isinstance(one, OrderReport)]
-                (fill,) = [one for one in got if isinstance(one, FillReport)]
-                (held,) = [one for one in got if isinstance(one, BalancesReported)]
-                assert (order.client_id, order.status, str(order.filled)) == (
-                    CLIENT_ID,
-                    Status.PARTLY_FILLED,
-                    "0.00001000",
-                )
-                assert (fill.client_id, fill.trade_id, str(fill.fee), fill.fee_asset) == (
-                    CLIENT_ID,
-                    "77",
-                    "1E-8",
-                    "BNB",
-                )
-                assert {one.asset: one.free for one in held.balances} == {"BTC": Decimal("0.00001")}
+        async with standing(binance) as stream:
+            assert binance.subscribed == 1, "it stands only once the venue has confirmed the subscription"
+            await binance.push(EXECUTION)
+            await binance.push(EXECUTION)  # at least once, says the venue
+            await binance.push(POSITION)
+            got: list[Any] = []
+            while not any(isinstance(one, BalancesReported) for one in got) or len(got) < 3:
+                got.append(await asyncio.wait_for(anext(stream), 60))
+            (order,) = [one for one in got if isinstance(one, OrderReport)]
+            (fill,) = [one for one in got if isinstance(one, FillReport)]
+            (held,) = [one for one in got if isinstance(one, BalancesReported)]
+            assert (order.client_id, order.status, str(order.filled)) == (
+                CLIENT_ID,
+                Status.PARTLY_FILLED,
+                "0.00001000",
+            )
+            assert (fill.client_id, fill.trade_id, str(fill.fee), fill.fee_asset) == (
+                CLIENT_ID,
+                "77",
+                "1E-8",
+                "BNB",
+            )
+            assert {one.asset: one.free for one in held.balances} == {"BTC": Decimal("0.00001")}
 
-                await binance.sockets[-1].close()
-                down, _ = await until(stream, Connection)
-                assert not down.up
-                assert down.why
-                up, _ = await until(stream, Connection)
-                assert up.up
-                assert len(binance.sockets) == 2
-                await binance.push(EXECUTION | {"z": "0.12345000", "X": "FILLED", "t": 78, "l": "0.12344000"})
-                order, _ = await until(stream, OrderReport)
-                assert order.status is Status.FILLED
-            await venue.close()
+            await binance.sockets[-1].close()
+            down, _ = await until(stream, Connection)
+            assert not down.up
+            assert down.why
+            up, _ = await until(stream, Connection)
+            assert up.up
+            assert len(binance.sockets) == 2
+            await binance.push(EXECUTION | {"z": "0.12345000", "X": "FILLED", "t": 78, "l": "0.12344000"})
+            order, _ = await until(stream, OrderReport)
+            assert order.status is Status.FILLED
 
     asyncio.run(inside())
 
@@ -188,16 +200,12 @@ def test_okx_pushes_spot_alone_and_a_fill_costs_what_it_costs_when_asked_for():
 
     async def inside() -> None:
         answers = {"/ws/v5/private": lambda _: okx, "/trade/fills-history": {"code": "0", "data": [by_rest]}}
-        async with box(answers) as served, gateway_to(served) as gateway:
-            furnish(gateway.place("okx"))
-            venue = gateway.venue("one", "okx", KEYS)
-            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
-                pushed, _ = await until(stream, FillReport)
+        async with reports("okx", answers) as (venue, stream):
+            pushed, _ = await until(stream, FillReport)
             (told,) = await venue.fills("BTC/USDT", now_ms - 1_000)
             assert (pushed.fee, pushed.fee_asset, pushed.client_id) == (Decimal("0.1002"), "USDT", CLIENT_ID)
             assert replace(pushed, liquidity=told.liquidity) == told
             assert {one["instType"] for one in asked if one["channel"] == "orders"} == {"SPOT"}
-            await venue.close()
 
     asyncio.run(inside())
 
@@ -223,16 +231,12 @@ def test_bitget_pushes_what_filled_last_and_what_filled_in_all():
         return socket
 
     async def inside() -> None:
-        async with box({"/ws/private": lambda _: bitget}) as served, gateway_to(served) as gateway:
-            furnish(gateway.place("bitget"))
-            venue = gateway.venue("one", "bitget", KEYS)
-            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
+        async with reports("bitget", {"/ws/private": lambda _: bitget}) as (_, stream):
+            order, _ = await until(stream, OrderReport)
+            while order.status is Status.PARTLY_FILLED:
+                assert order.filled == Decimal("0.03")
                 order, _ = await until(stream, OrderReport)
-                while order.status is Status.PARTLY_FILLED:
-                    assert order.filled == Decimal("0.03")
-                    order, _ = await until(stream, OrderReport)
-                assert (order.status, order.filled, order.client_id) == (Status.FILLED, Decimal("0.10"), CLIENT_ID)
-            await venue.close()
+            assert (order.status, order.filled, order.client_id) == (Status.FILLED, Decimal("0.10"), CLIENT_ID)
 
     asyncio.run(inside())
 
@@ -240,16 +244,11 @@ def test_bitget_pushes_what_filled_last_and_what_filled_in_all():
 def test_a_trade_of_nothing_is_no_fill():
     async def inside() -> None:
         binance = Pushing()
-        async with box({"/ws-api/v3": lambda _: binance}) as served, gateway_to(served) as gateway:
-            furnish(gateway.place("binance"))
-            venue = gateway.venue("one", "binance", KEYS)
-            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
-                assert (await anext(stream)).up  # type: ignore[union-attr]
-                await binance.push(EXECUTION | {"X": "CANCELED", "l": "0.00000000", "L": "0.00000000", "t": -1})
-                await binance.push(EXECUTION)
-                fill, _ = await until(stream, FillReport)
-                assert fill.trade_id == "77"
-            await venue.close()
+        async with standing(binance) as stream:
+            await binance.push(EXECUTION | {"X": "CANCELED", "l": "0.00000000", "L": "0.00000000", "t": -1})
+            await binance.push(EXECUTION)
+            fill, _ = await until(stream, FillReport)
+            assert fill.trade_id == "77"
 
     asyncio.run(inside())
 
@@ -257,19 +256,14 @@ def test_a_trade_of_nothing_is_no_fill():
 def test_a_stream_that_binance_ends_while_the_socket_stays_is_subscribed_to_anew():
     async def inside() -> None:
         binance = Pushing()
-        async with box({"/ws-api/v3": lambda _: binance}) as served, gateway_to(served) as gateway:
-            furnish(gateway.place("binance"))
-            venue = gateway.venue("one", "binance", KEYS)
-            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
-                assert (await anext(stream)).up  # type: ignore[union-attr]
-                await binance.push({"e": "eventStreamTerminated", "E": 1_700_000_000_001})
-                down, _ = await until(stream, Connection)
-                up, _ = await until(stream, Connection)
-                assert (down.up, up.up, binance.subscribed) == (False, True, 2)
-                await binance.push(EXECUTION)
-                order, _ = await until(stream, OrderReport)
-                assert order.client_id == CLIENT_ID
-            await venue.close()
+        async with standing(binance) as stream:
+            await binance.push({"e": "eventStreamTerminated", "E": 1_700_000_000_001})
+            down, _ = await until(stream, Connection)
+            up, _ = await until(stream, Connection)
+            assert (down.up, up.up, binance.subscribed) == (False, True, 2)
+            await binance.push(EXECUTION)
+            order, _ = await until(stream, OrderReport)
+            assert order.client_id == CLIENT_ID
 
     asyncio.run(inside())
 
@@ -329,7 +323,7 @@ def test_where_nothing_is_pushed_it_is_asked(monkeypatch):
             place.quirks = replace(place.quirks, streams=())
             venue = gateway.venue("one", "coinbase", KEYS)
             async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
-                assert (await asyncio.wait_for(anext(stream), 10)).up  # type: ignore[union-attr]
+                assert (await asyncio.wait_for(anext(stream), 60)).up  # type: ignore[union-attr]
                 order, _ = await until(stream, OrderReport)
                 assert (order.client_id, order.status, order.venue_id) == (CLIENT_ID, Status.OPEN, "venue-1")
                 state.update(filled="0.12345", open=False)
@@ -354,20 +348,15 @@ def test_where_nothing_is_pushed_it_is_asked(monkeypatch):
 def test_a_message_that_ccxt_cannot_read_is_not_the_silent_end_of_the_stream():
     async def inside() -> None:
         binance = Pushing()
-        async with box({"/ws-api/v3": lambda _: binance}) as served, gateway_to(served) as gateway:
-            furnish(gateway.place("binance"))
-            venue = gateway.venue("one", "binance", KEYS)
-            async with aclosing(venue.reports()) as stream:  # type: ignore[type-var]
-                assert (await asyncio.wait_for(anext(stream), 10)).up  # type: ignore[union-attr]
-                await binance.push(EXECUTION | {"z": "a lot"})
-                down, _ = await until(stream, Connection)
-                assert not down.up
-                up, _ = await until(stream, Connection)
-                assert up.up
-                await binance.push(EXECUTION)
-                order, _ = await until(stream, OrderReport)
-                assert order.client_id == CLIENT_ID
-            await venue.close()
+        async with standing(binance) as stream:
+            await binance.push(EXECUTION | {"z": "a lot"})
+            down, _ = await until(stream, Connection)
+            assert not down.up
+            up, _ = await until(stream, Connection)
+            assert up.up
+            await binance.push(EXECUTION)
+            order, _ = await until(stream, OrderReport)
+            assert order.client_id == CLIENT_ID
 
     asyncio.run(inside())
 

@@ -130,7 +130,7 @@ async def floor(url: str, series: dict[str, Candles], bus: Bus | None = None, **
     listening = None if audit is None else audit.heard
     async with Engine(SqlJournal(url), clock, heard, reconcile_s=3_600, tick_s=3_600, audit=listening) as engine:
         lane = await engine.add(Account(spec, venue.traits), venue)
-        asker = Asker()
+        asker = Asker(limit_s=300.0)
         try:
             yield Floor(engine, lane, venue, clock, exchange, Bots(engine, asker, heard), heard, bus, audit)
         finally:

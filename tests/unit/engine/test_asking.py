@@ -294,7 +294,7 @@ class Hangs(cb.Strategy):
 
 def test_the_answers_come_in_order_and_one_failure_is_its_own():
     async def ask():
-        asker = Asker()
+        asker = Asker(limit_s=300.0)
         asked = []
         for number, strategy in enumerate((Buys(size=1), Raises, Exits, Buys(size=4))):
             runner, coming = live(strategy)
@@ -316,7 +316,7 @@ def test_one_that_hangs_is_given_up_and_the_rest_go_on_while_the_loop_is_free():
     Hangs.threads.clear()
 
     async def ask():
-        asker = Asker(limit_s=0.2)
+        asker = Asker(limit_s=1.0)
         (one, coming), (stuck, _), (other, _) = live(Buys), live(Hangs), live(Buys)
         beats = 0
 
@@ -335,13 +335,13 @@ def test_one_that_hangs_is_given_up_and_the_rest_go_on_while_the_loop_is_free():
 
     first, again, beats = asyncio.run(ask())
     assert [bool(answer.wishes) for answer in first] == [True, False, True]
-    assert str(first[1].error) == "Hangs took longer than 0.2 s to decide."
+    assert str(first[1].error) == "Hangs took longer than 1 s to decide."
     assert isinstance(first[1].error, StrategyFailed)
     assert beats > 10, "the event loop went on"
     assert [bool(answer.wishes) for answer in again] == [True, False]
     assert "has not come back" in str(again[1].error)
     (thread,) = Hangs.threads
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive(), "it is told to end where it hangs"
 
 
@@ -353,7 +353,7 @@ def test_a_hundred_bots_decide_one_after_the_other_and_none_fails():
     ]
 
     async def ask():
-        asker = Asker()
+        asker = Asker(limit_s=300.0)
         took = []
         for candle in candles[500:520]:
             begun = time.perf_counter()

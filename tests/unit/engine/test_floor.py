@@ -15,7 +15,7 @@ from tests.databases import sqlite_url
 from tests.unit.engine.rooms import Heard, instrument
 
 from cambist.adapters.bus.inprocess import InProcessBus
-from cambist.adapters.clock import SystemClock
+from cambist.adapters.clock import AcceleratedClock
 from cambist.adapters.storage.candles import ParquetLake
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.adapters.storage.lease import open_lease
@@ -48,7 +48,7 @@ class Buys(Strategy):
         if not self.position:
             self.buy(fraction=0.5, stop_loss=0.1)
 """
-NOW = SystemClock().now_ms() // MINUTE_MS * MINUTE_MS
+NOW = 1_704_067_200_000  # on each floor a minute has just begun, and does not end
 MARKET = synthetic_market((SYMBOL,), start_ms=NOW - 200 * MINUTE_MS, count=240, timeframe="1m", seed=3)[SYMBOL]
 
 
@@ -103,7 +103,8 @@ class Place:
     heard: Heard = field(default_factory=Heard)
     recent: Recent = field(default_factory=Recent)
     bus: InProcessBus = field(default_factory=InProcessBus)
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: AcceleratedClock = field(default_factory=lambda: AcceleratedClock(1.0, NOW + 1))
+    venue: type[SimulatedVenue] = SimulatedVenue
 
     def __post_init__(self) -> None:
         self.url = sqlite_url(self.folder / "book.db")
@@ -123,7 +124,7 @@ class Place:
         tell_bot(self.register, name, "start", 0)
 
     async def open_venue(self, spec: AccountSpec) -> SimulatedVenue:
-        return SimulatedVenue(self.exchange, spec.id, self.clock)
+        return self.venue(self.exchange, spec.id, self.clock)
 
     @asynccontextmanager
     async def floor(self) -> AsyncIterator[Floor]:
@@ -170,7 +171,7 @@ class Place:
 
 
 async def until(true: Callable[[], Any], what: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not true():
             await asyncio.sleep(0.02)
     assert true(), what
@@ -193,17 +194,12 @@ def run(work: Callable[[], Any]) -> None:
     asyncio.run(work())
 
 
-def last_closed() -> int:
-    """Return the open time of the candle that closed last."""
-    return SystemClock().now_ms() // MINUTE_MS * MINUTE_MS - MINUTE_MS
-
-
 def test_a_close_is_decided_on_once_however_often_it_is_told(place: Place):
     async def work() -> None:
         place.bot()
         async with place.floor() as floor:
             await started(place, floor)
-            await place.close(last_closed() + MINUTE_MS, times=3)
+            await place.close(NOW, times=3)
             await until(place.orders, "an order")
             await asyncio.sleep(0.1)
             assert place.orders() == 1
@@ -215,17 +211,15 @@ def test_a_close_after_which_another_has_closed_is_seen_and_not_decided_on(place
     async def work() -> None:
         place.bot()
         async with place.floor() as floor:
-            ts = last_closed()
             place.recent.asked.clear()
             await started(place, floor)
-            held = place.recent.asked[-1][1]  # history ends here
-            assert held == ts + MINUTE_MS
-            before, place.clock.now_ms = place.clock.now_ms, lambda: held + 4 * MINUTE_MS  # type: ignore[method-assign]
-            await place.close(held)
-            await until(lambda: floor_has_seen(floor, held), "it is seen")
+            assert place.recent.asked[-1][1] == NOW  # history ends here
+            before, place.clock.now_ms = place.clock.now_ms, lambda: NOW + 4 * MINUTE_MS  # type: ignore[method-assign]
+            await place.close(NOW)
+            await until(lambda: floor_has_seen(floor, NOW), "it is seen")
             assert place.orders() == 0
             place.clock.now_ms = before  # type: ignore[method-assign]
-            await place.close(held + MINUTE_MS)
+            await place.close(NOW + MINUTE_MS)
             await until(place.orders, "the next one is decided on")
 
     run(work)
@@ -281,11 +275,11 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing_but_time(place: Place):
             await started(place, floor)
             attendant = floor._attendant
             Unsteady.failures = 1
-            await place.close(last_closed() + MINUTE_MS)
+            await place.close(NOW)
             await until(lambda: floor._attendant not in (None, attendant) and floor.up.is_set(), "up again")
             assert "trading.journal_failed" in place.heard.told()
             assert place.orders() == 0  # what was not journaled did not leave
-            await place.close(last_closed() + 2 * MINUTE_MS)
+            await place.close(NOW + MINUTE_MS)
             await until(place.orders, "an order")
             assert place.orders() == 1
 
@@ -346,7 +340,7 @@ def test_a_bot_that_holds_nothing_is_deleted_and_its_money_is_the_account_s(plac
         place.bot("idle", "waits.py")
         async with place.floor() as floor:
             await started(place, floor)
-            await place.close(last_closed() + MINUTE_MS)
+            await place.close(NOW)
             account = bot_of(floor, "b").lane.account
             await until(lambda: account.seats["b"].bot.position, "it has bought")
             refused = tell_bot(place.register, "b", "delete", 0)
@@ -438,7 +432,7 @@ def test_an_answer_is_told_to_whoever_asked(place: Place):
         place.register.answer(place.register.waiting()[0].id, 1, "done before")
         number = ask(place.register, 1, "paper", "dance", 0)
         told = place.bus.subscribe(ANSWERS, group="test", consumer="one")
-        async with place.floor(), asyncio.timeout(20):
+        async with place.floor(), asyncio.timeout(120):
             message = (await anext(told)).message
         ts, answer = message.pop("ts"), message.pop("answer")
         assert isinstance(ts, int)
@@ -479,7 +473,7 @@ def test_what_nobody_foresaw_brings_the_floor_up_anew(place: Place, monkeypatch:
             await until(lambda: floor._attendant is not attendant, "down")
             monkeypatch.setattr(place.register, "waiting", waiting)
             await until(lambda: floor._attendant is not None and floor.up.is_set(), "up again")
-            await place.close(last_closed() + MINUTE_MS)
+            await place.close(NOW)
             await until(place.orders, "an order")
 
     run(work)

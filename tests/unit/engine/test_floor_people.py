@@ -4,17 +4,17 @@ import asyncio
 from decimal import Decimal
 
 import pytest
-from tests.unit.engine.test_floor import MARKET, SYMBOL, Place, _gone, last_closed, place, run, started, until
+from tests.unit.engine.test_floor import MARKET, NOW, SYMBOL, Place, _gone, place, run, started, until
 
 from cambist.adapters.storage.journal import SqlJournal
 from cambist.adapters.storage.register import SqlRegister
 from cambist.adapters.venues.simulated.venue import SimulatedVenue
-from cambist.domain.account import AccountSpec, BotStatus, Mode
+from cambist.domain.account import BotStatus, Mode
 from cambist.domain.errors import BusFailed
 from cambist.domain.event import BotChanged
 from cambist.domain.request import OrderRequest
 from cambist.domain.text import language, speak
-from cambist.domain.timeframe import MINUTE_MS, Timeframe
+from cambist.domain.timeframe import Timeframe
 from cambist.domain.trading import TradingState
 from cambist.engine.errands import MOST_AGE_MS
 from cambist.engine.floor import Floor
@@ -112,15 +112,12 @@ def test_what_waited_for_an_engine_waits_for_its_venue_too(place: Place):
             await asyncio.sleep(0.5)
             return await super().open_orders(symbols)
 
-    async def slow(spec: AccountSpec) -> SimulatedVenue:
-        return Slow(place.exchange, spec.id, place.clock)
-
     async def work() -> None:
         hook(place)
         tell_bot(place.register, "hook", "start", 0)
         async with place.floor() as floor:
             await started(place, floor)
-        place.open_venue = slow  # type: ignore[method-assign]
+        place.venue = Slow
         wishes = [{"kind": "enter", "side": "buy", "notional": "500"}]
         asked = [
             ask(place.register, 1, "paper", "order", place.clock.now_ms(), **order()),
@@ -177,7 +174,7 @@ def test_a_bus_that_takes_no_acknowledgement_for_a_moment_disturbs_nobody(
             first = floor._attendant
             monkeypatch.setattr(place.bus, "ack", away)
             await place.bus.publish(REQUESTS, {"id": "1", "ts": 0})
-            await place.close(last_closed() + MINUTE_MS)
+            await place.close(NOW)
             await until(lambda: {REQUESTS, HEARTBEAT} <= set(refused), "both were refused")
             await until(place.orders, "it has decided")
             await asyncio.sleep(0.1)
@@ -283,15 +280,15 @@ def test_one_journal_that_cannot_be_read_keeps_nobody_else_down(place: Place):
 
 
 def test_a_halt_does_not_wait_for_what_hangs(place: Place):
+    hangs, answers = asyncio.Event(), asyncio.Event()
+
     class Hanging(SimulatedVenue):
         async def price(self, symbol: str) -> Decimal:
-            await asyncio.sleep(2)
+            hangs.set()
+            await answers.wait()
             return await super().price(symbol)
 
-    async def hanging(spec: AccountSpec) -> SimulatedVenue:
-        return Hanging(place.exchange, spec.id, place.clock)
-
-    place.open_venue = hanging  # type: ignore[method-assign]
+    place.venue = Hanging
 
     async def work() -> None:
         place.bot()
@@ -300,11 +297,12 @@ def test_a_halt_does_not_wait_for_what_hangs(place: Place):
             account = engine_of(floor).lanes["paper"].account
             account.prices.clear()
             ask(place.register, 1, "paper", "offer", 0, symbol=SYMBOL)
-            await asyncio.sleep(0.5)
+            await until(hangs.is_set, "a price is waited for")
             ask(place.register, 1, "paper", "activate", 0)
             ask(place.register, 1, "paper", "halt", 0)
             await until(lambda: account.trading is TradingState.HALTED, "halted")
             assert place.register.waiting()  # for a price
+            answers.set()
             await until(lambda: not place.register.waiting(), "all is done")
             assert account.trading is TradingState.HALTED  # the last word
 
@@ -317,10 +315,7 @@ def test_stop_and_sell_waits_for_an_entry_that_is_on_its_way(place: Place):
             await asyncio.sleep(0.5)
             return await super().submit(request)
 
-    async def slow(spec: AccountSpec) -> SimulatedVenue:
-        return Slow(place.exchange, spec.id, place.clock)
-
-    place.open_venue = slow  # type: ignore[method-assign]
+    place.venue = Slow
 
     async def work() -> None:
         hook(place)

@@ -180,7 +180,7 @@ def test_the_self_test_sees_a_jail_with_holes(tmp_path):
         process = own._fresh(Limits())
         (tmp_path / "secret").write_text("a file that may go")  # without walls it does
         asked = {"secret": str(tmp_path / "secret"), "folder": "/nonexistent", "memory": 1 << 30, "parent": os.getpid()}
-        answer = process.ask(TRY_TO_GET_OUT, asked, timeout_s=30).values
+        answer = process.ask(TRY_TO_GET_OUT, asked, timeout_s=300).values
         with pytest.raises(StrategyFailed):
             process.ask(TRY_TO_GET_OUT, {"loop": True}, timeout_s=0.1)
         until(lambda: not Path(f"/proc/{answer['pid']}").exists(), "it is ended all the same")

@@ -69,14 +69,14 @@ def market(count: int, timeframe: Timeframe = Timeframe.M1, seed: int = 3) -> Ca
 @pytest.mark.parametrize(
     ("strategy", "kind", "least"),
     [
-        (load("ema_cross"), SPOT, 300),
-        (load("donchian_trend"), PERPETUAL, 50),
-        (Dips, SPOT, 100),
-        (Breaks, SPOT, 200),
+        (load("ema_cross"), SPOT, 150),
+        (load("donchian_trend"), PERPETUAL, 25),
+        (Dips, SPOT, 50),
+        (Breaks, SPOT, 100),
     ],
 )
 def test_a_bot_at_the_simulated_venue_gets_the_fills_of_the_backtest_to_the_digit(strategy, kind, least):
-    candles = market(20_500)
+    candles = market(10_500)
     instrument = rules(kind, tick="0.01", lot="0.00001", min_notional=D(5))
     run = agree(strategy, candles, instrument, COSTS)
     assert len(run.trades) >= least

@@ -291,8 +291,8 @@ def test_a_slow_follower_slows_the_market_and_one_that_leaves_lets_it_go():
             for _ in range(5):
                 await asyncio.sleep(0)
             assert not handing.done()
-        await asyncio.wait_for(handing, 5)
-        await asyncio.wait_for(fan.settled(), 5)
+        await asyncio.wait_for(handing, 60)
+        await asyncio.wait_for(fan.settled(), 60)
 
     async def hand(fan: Fan) -> None:
         for number in range(BACKLOG + 10):
@@ -312,7 +312,7 @@ def test_settled_waits_until_a_follower_has_come_back_for_more():
         await asyncio.sleep(0)
         assert not waiting.done()
         following = asyncio.ensure_future(anext(stream))
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
         await fan.end()
         with pytest.raises(StopAsyncIteration):
             await following
@@ -339,10 +339,10 @@ def test_reports_stream_from_the_connection_on_to_each_listener_until_the_venue_
         assert heard[0] == [Connection(up=True, ts=7)]
         for number in range(500):
             await venue.submit(ask(Side.BUY if number % 2 else Side.SELL, name=f"o{number}"))
-        await asyncio.wait_for(venue.settled(), 5)
+        await asyncio.wait_for(venue.settled(), 60)
         assert heard[0] == heard[1]
         assert sum(isinstance(report, FillReport) for report in heard[0]) == 500
         await venue.close()
-        await asyncio.wait_for(asyncio.gather(*tasks), 5)
+        await asyncio.wait_for(asyncio.gather(*tasks), 60)
 
     asyncio.run(body())
