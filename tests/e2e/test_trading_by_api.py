@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cambist.apps.api.serve import Api
 from cambist.apps.api.services import open_services
 from cambist.apps.house import House
 from cambist.domain.person import Role
+from cambist.domain.timeframe import MINUTE_MS
 from cambist.usecases.office import Visit
 from cambist.usecases.signing_in import begin_session
 
@@ -85,6 +87,10 @@ def test_somebody_trades_by_hand(tmp_path: Path):
             first = await ok(ann.post("/trading/execute", json=token))
             again = await ok(ann.post("/trading/execute", json=token))
             assert first["id"] == again["id"]  # one order, however often its token comes
+            assert 0 <= first["done_ms"] - first["asked_ms"] < MINUTE_MS  # by people's clock: the market's runs ahead
+            listed = (await ok(ann.get("/symbols", params={"exchange": "simulated", "q": "btc"})))["items"]
+            assert [one["symbol"] for one in listed] == ["BTC/USDT"]
+            assert Decimal(figures["quantity"]) % Decimal(listed[0]["lot_step"]) == 0
 
             async def bought() -> Any:
                 return (await ok(ann.get("/orders", params={"source": "manual", "status": "filled"})))["items"]

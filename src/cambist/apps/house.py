@@ -14,6 +14,7 @@ from cambist.apps.settings import Settings
 from cambist.domain.account import AccountSpec, Mode
 from cambist.domain.errors import BadInput, VenueRefused
 from cambist.domain.instrument import Instrument
+from cambist.domain.market import Listing
 from cambist.domain.tick import Tick
 from cambist.domain.timeframe import DAY_MS, MINUTE_MS, Timeframe
 from cambist.engine.account import Account
@@ -67,8 +68,9 @@ class MadeUp:
             raise BadInput("made_up_market.json", str(known), "running.market_over", file=_world_file(settings))
         self.speed = speed
         self.clock = bootstrap.running_clock(speed, now_ms)
-        rules = [synthetic_rules(candles, MADE_UP) for candles in series]
-        self.exchange = Exchange(rules, Costs(), by_law=True, first_id=now_ms)
+        self._symbols = bootstrap.symbols(settings)
+        self._instruments = [synthetic_rules(candles, MADE_UP) for candles in series]
+        self.exchange = Exchange(self._instruments, Costs(), by_law=True, first_id=now_ms)
         self.recent = self.prices = self._feed = bootstrap.made_up_feed(self.exchange, self.clock, series)
 
     def listen(self, symbols: tuple[str, ...]) -> tuple[MarketFeed, tuple[Beats, ...]]:
@@ -80,7 +82,9 @@ class MadeUp:
         return symbol in SYMBOLS
 
     async def run(self) -> None:
-        """Play the market to its end."""
+        """List what is traded, for people to search, and play the market to its end."""
+        listed = [Listing.of(one) for one in self._instruments]
+        await asyncio.to_thread(self._symbols.replace, MADE_UP, False, listed, time.time_ns() // 1_000_000)
         await self._feed.run()
 
     async def close(self) -> None:

@@ -60,7 +60,7 @@ class BadInput(CambistError):
 
     def __str__(self) -> str:
         remedy = say(self.key, **self.params)
-        if self.value is None or self.value == "":
+        if self.value == "":
             return say("error.bad_field", field=self.field, remedy=remedy)
         return say("error.bad_input", field=self.field, value=self.value, remedy=remedy)
 

@@ -1,8 +1,9 @@
 """What exchanges show to everybody: the symbols that they list, their last prices, their order books."""
 
 from decimal import Decimal
+from typing import Self
 
-from cambist.domain.instrument import Kind
+from cambist.domain.instrument import Instrument, Kind
 from cambist.domain.record import record
 
 
@@ -22,6 +23,23 @@ class Listing:
     lot_step: Decimal
     min_quantity: Decimal
     min_notional: Decimal
+
+    @classmethod
+    def of(cls, rules: Instrument, *, testnet: bool = False, active: bool = True) -> Self:
+        """Return the listing of an instrument."""
+        return cls(
+            exchange=rules.venue,
+            testnet=testnet,
+            symbol=rules.symbol,
+            base=rules.base,
+            quote=rules.quote,
+            kind=rules.kind,
+            active=active,
+            tick_size=rules.tick_size,
+            lot_step=rules.lot_step,
+            min_quantity=rules.min_quantity,
+            min_notional=rules.min_notional,
+        )
 
 
 @record(kw_only=True)

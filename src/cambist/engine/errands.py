@@ -92,7 +92,7 @@ class Errands:
     async def _answer_all(self, asked: list[Request]) -> None:
         for request in asked:
             answer, refused = await self._answer(request)
-            now, register = self._engine.now_ms(), self._around.register
+            now, register = self._around.wall.now_ms(), self._around.register  # as it was asked: by people's time
             with suppress(NotFound):  # it went with its account
                 await asyncio.to_thread(register.answer, request.id, now, answer, refused=refused)
             self._answered.add(request.id)

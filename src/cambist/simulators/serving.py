@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from cambist.simulators.faults import Fault, Faults, Kind, Struck
 from cambist.simulators.market import Line, Market
 from cambist.simulators.sockets import Hub
 
+_KEPT = 10_000  # requests: a box may run for days
 _TICK_S = 0.02  # how often the market is moved on
 _FAREWELL_S = 0.5  # how long clients may take to hear that the exchange goes
 _PAGE_OF_A_PROXY = "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
@@ -48,7 +50,7 @@ class Serving(ABC):
 
     Lives on the running event loop from `start` to `stop`. ``clock`` says how time passes (default: as for us); with a
     clock that stands, `advance` moves it. `faults` may be set at any time; `struck` tells which came about, `served`
-    what was asked. `exchange` holds the truth: orders, fills, balances. With ``same_clock`` customers live by the
+    what was asked last. `exchange` holds the truth: orders, fills, balances. With ``same_clock`` customers live by the
     box's clock whatever its speed.
     """
 
@@ -66,7 +68,9 @@ class Serving(ABC):
         same_clock: bool = False,
     ) -> None:
         self.clock = clock or Clock()
-        self.served: list[Served] = []
+        self.served: deque[Served] = deque(maxlen=_KEPT)
+        self.requests = 0
+        """How many there have been."""
         self.url = ""
         self._same_clock = same_clock
         self._faults = Faults(faults, seed)
@@ -283,15 +287,19 @@ class Serving(ABC):
         rows = [row[0] for row in sent if isinstance(row, list)] if isinstance(sent, list) else []
         kind = None if fault is None else fault.kind
         if kind is not Kind.STALL:  # that has been noted when it came
-            self.served.append(Served(path, params, status, kind, rows, request.method))
+            self._note(Served(path, params, status, kind, rows, request.method))
         if fault is None:
             return web.json_response(answer, status=status, headers=headers)
         return await self._after(request, fault, status, answer, headers)
 
+    def _note(self, served: Served) -> None:
+        self.served.append(served)
+        self.requests += 1
+
     async def _before(self, fault: Fault, served: Served) -> None:
         """Bring about what happens before a request takes effect."""
         if fault.kind is Kind.STALL:
-            self.served.append(served)
+            self._note(served)
             await asyncio.sleep(fault.seconds)
             self.step()
         elif fault.kind is Kind.BAN:

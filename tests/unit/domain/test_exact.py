@@ -21,6 +21,5 @@ def test_all_else_is_refused_by_name(given):
 
 
 def test_what_was_left_empty_is_not_told_back():
-    assert str(BadInput("--venue", "", "running.amount")) == str(BadInput("--venue", None, "running.amount"))
     assert "''" not in str(BadInput("--venue", "", "running.amount"))
     assert str(BadInput("--cash", 0, "running.amount")).startswith("--cash: 0 will not do. ")

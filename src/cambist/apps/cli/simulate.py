@@ -118,7 +118,7 @@ async def _serve(server: "Serving", port: int, told: dict[str, str]) -> None:
         await stopped.wait()
     finally:
         await server.stop()
-        click.echo(say("box.stopped", requests=len(server.served), struck=len(server.struck)))
+        click.echo(say("box.stopped", requests=server.requests, struck=len(server.struck)))
 
 
 def _market(

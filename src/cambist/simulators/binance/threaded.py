@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -81,8 +82,8 @@ class BinanceSimulator:
         return self.server.exchange
 
     @property
-    def served(self) -> list[Served]:
-        """What was asked, in order."""
+    def served(self) -> deque[Served]:
+        """What was asked last, in order."""
         return self.server.served
 
     @property

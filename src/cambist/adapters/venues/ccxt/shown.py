@@ -26,21 +26,7 @@ async def listings(place: Place, *, testnet: bool) -> list[Listing]:
             rules = instrument_of(place.name, market, exchange.precisionMode)
         except (VenueRefused, ArithmeticError, LookupError, TypeError):
             continue  # a future with an end, an option, or one that ccxt describes in a way of its own
-        found.append(
-            Listing(
-                exchange=place.name,
-                testnet=testnet,
-                symbol=rules.symbol,
-                base=rules.base,
-                quote=rules.quote,
-                kind=rules.kind,
-                active=market.get("active") is not False,
-                tick_size=rules.tick_size,
-                lot_step=rules.lot_step,
-                min_quantity=rules.min_quantity,
-                min_notional=rules.min_notional,
-            )
-        )
+        found.append(Listing.of(rules, testnet=testnet, active=market.get("active") is not False))
     return found
 
 

@@ -124,15 +124,15 @@ class Summary(Answer):
 
     id: int
     created_ms: Ms
-    strategy: str
+    strategy: str = Field(examples=["ema_cross"])
     params: dict[str, Any]
-    venue: str
-    symbols: list[str]
-    timeframe: str
+    venue: str = Field(examples=["binance"])
+    symbols: list[str] = Field(examples=[["BTC/USDT"]])
+    timeframe: str = Field(examples=["1h"])
     first_ts: Ms
     last_ts: Ms
     candles: int
-    engine: str
+    engine: str = Field(examples=["compiled"])
     metrics: dict[str, float | None]
     verdict: str = Field(examples=["passed"])
     """``passed``, ``failed`` (its figures cannot be trusted) or ``unproved``."""
@@ -142,10 +142,10 @@ class BacktestAnswer(Summary):
     """A finished backtest."""
 
     settings: dict[str, Any]
-    data_hash: str
-    code_hash: str
+    data_hash: str = Field(examples=["9f2c4b1a7d3e"])
+    code_hash: str = Field(examples=["51d08e6ac277"])
     proof: dict[str, Any]
-    notes: list[str]
+    notes: list[str] = Field(examples=[["The candles carry no volume: fills are not limited by it."]])
     """What to know when reading it, one sentence each."""
     trades: int
     """How many there are."""
@@ -156,9 +156,9 @@ class BacktestTradeAnswer(Answer):
     """One trade."""
 
     number: int
-    symbol: str
-    strategy: str
-    side: str
+    symbol: str = Field(examples=["BTC/USDT"])
+    strategy: str = Field(examples=["ema_cross"])
+    side: str = Field(examples=["long"])
     entry_ts: Ms
     entry_price: float
     exit_ts: Ms
@@ -167,7 +167,7 @@ class BacktestTradeAnswer(Answer):
     pnl: float
     fees: float
     slippage: float
-    exit_reason: str
+    exit_reason: str = Field(examples=["stop_loss"])
 
 
 class EquityAnswer(Answer):
@@ -190,7 +190,7 @@ class CompareBody(Body):
 class MeasuredAnswer(Answer):
     """One metric of all of them."""
 
-    key: str
+    key: str = Field(examples=["sharpe"])
     values: list[float | None]
     best: list[int]
     """Positions of the best."""
@@ -199,9 +199,9 @@ class MeasuredAnswer(Answer):
 class RunDifferenceAnswer(Answer):
     """Something in which their runs differ."""
 
-    kind: str
+    kind: str = Field(examples=["param"])
     """``run``, ``param`` or ``setting``."""
-    key: str
+    key: str = Field(examples=["fast"])
     values: list[Any]
 
 
@@ -211,7 +211,7 @@ class ComparisonAnswer(Answer):
     backtests: list[Summary]
     metrics: list[MeasuredAnswer]
     differences: list[RunDifferenceAnswer]
-    warnings: list[str]
+    warnings: list[str] = Field(examples=[["Not the same candles: other markets or periods reward other strategies."]])
     """Why they may not compare."""
 
 

@@ -16,10 +16,12 @@ from cambist.apps.api.visits import Visited
 from cambist.apps.api.words import PLAIN, Amount, Answer, Body, Exact, Ms, ParamName
 from cambist.domain.account import BotSpec, BotStatus
 from cambist.domain.errors import BadInput, NotFound, Taken
+from cambist.domain.order import OrderType, Side
 from cambist.domain.past import Wanted
 from cambist.domain.standing import BotStanding
 from cambist.domain.strategy_text import parse_stored_name
 from cambist.domain.timeframe import Timeframe
+from cambist.execution.protection import Protection
 from cambist.strategies._load import samples
 from cambist.usecases.accounts import account_of
 from cambist.usecases.bots import add_bot, bot_of, tell_bot
@@ -73,11 +75,11 @@ class BotBody(Body):
 class OrderShown(Answer):
     """An order under way."""
 
-    client_id: str
-    side: str
-    type: str
-    role: str
-    life: str
+    client_id: str = Field(examples=["cfx3n5u2h7kq4mzt6a"])
+    side: Side
+    type: OrderType
+    role: str = Field(examples=["entry"])
+    life: str = Field(examples=["open"])
     quantity: Amount
     filled: Amount
     price: Amount | None
@@ -88,12 +90,12 @@ class OrderShown(Answer):
 class BotShown(Answer):
     """A bot, and how it stands by its account's journal."""
 
-    id: str
-    account: str
-    strategy: str
+    id: str = Field(examples=["trend"])
+    account: str = Field(examples=["main"])
+    strategy: str = Field(examples=["ema_cross"])
     params: dict[str, Any]
-    symbol: str
-    timeframe: str
+    symbol: str = Field(examples=["BTC/USDT"])
+    timeframe: Timeframe
     budget: Amount
     since_ms: Ms | None
     until_ms: Ms | None
@@ -108,8 +110,8 @@ class BotShown(Answer):
     """Held, in base currency; negative for a short."""
     entry_price: Amount
     price: Amount | None
-    protection: str
-    """Who guards the position: ``native`` (the venue), ``emulated`` (Cambist), ``none`` or ``none_wanted``."""
+    protection: Protection
+    """Who guards the position: ``native`` (the venue), ``emulated`` (Cambist) or ``none_wanted`` (nobody)."""
     stop_loss: Amount | None
     take_profit: Amount | None
     closing: bool
@@ -120,7 +122,7 @@ class BotShown(Answer):
 class TradeShown(Answer):
     """A trade that was closed."""
 
-    side: str
+    side: str = Field(examples=["long"])
     entry_ts: Ms
     entry_price: Amount
     exit_ts: Ms
@@ -128,7 +130,7 @@ class TradeShown(Answer):
     quantity: Amount
     pnl: Amount
     fees: Amount
-    reason: str
+    reason: str = Field(examples=["stop_loss"])
 
 
 class BotWhole(BotShown):
@@ -313,7 +315,7 @@ def _shown(spec: BotSpec, standing: BotStanding | None) -> BotShown:
         quantity=nothing,
         entry_price=nothing,
         price=None,
-        protection="none_wanted",
+        protection=Protection.NONE_WANTED,
         stop_loss=None,
         take_profit=None,
         closing=False,

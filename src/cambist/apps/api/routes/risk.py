@@ -30,19 +30,19 @@ Name = Annotated[str, Field(max_length=80, pattern=PLAIN)]
 class Frozen(Answer):
     """An instrument on which book and venue differ."""
 
-    symbol: str
-    why: str
+    symbol: str = Field(examples=["BTC/USDT"])
+    why: str = Field(examples=["the book says 0.1 BTC, the venue 0.2"])
 
 
 class AccountShown(Answer):
     """How an account stands by its journal."""
 
-    id: str
-    venue: str
+    id: str = Field(examples=["main"])
+    venue: str = Field(examples=["binance"])
     mode: Mode
-    quote: str
+    quote: str = Field(examples=["USDT"])
     trading: TradingState
-    breaker: str
+    breaker: str = Field(examples=["clear"])
     """``clear``, ``halve``, ``no_entries``, ``reduce_only`` or ``flatten``."""
     equity: Amount
     """Of its bots together."""
@@ -52,10 +52,10 @@ class AccountShown(Answer):
     """What bots that were deleted have won, less what they have lost."""
     ts: Ms
     frozen: list[Frozen]
-    unknown: list[str]
+    unknown: list[str] = Field(examples=[["cfx3n5u2h7kq4mzt6a"]])
     """Orders of which only the venue knows what has become."""
-    limits: dict[str, str | int]
-    breaker_rules: dict[str, dict[str, str]]
+    limits: dict[str, str | int] = Field(examples=[{"max_daily_loss": "100"}])
+    breaker_rules: dict[str, dict[str, str]] = Field(examples=[{"from_peak": {"flatten": "0.2"}}])
 
 
 class Switch(StrEnum):
@@ -115,10 +115,12 @@ class AlertShown(Answer):
 
     ts: Ms
     level: Level
-    key: str
-    text: str
-    account: str
-    bot: str
+    key: str = Field(examples=["trading.unprotected"])
+    text: str = Field(
+        examples=["trend: no stop could be placed at the venue for 30 s: the position is closed at market."]
+    )
+    account: str = Field(examples=["main"])
+    bot: str = Field(examples=["trend"])
 
 
 @router.get("/accounts", summary="List accounts with how they stand", dependencies=[read_on])

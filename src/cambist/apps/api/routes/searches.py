@@ -81,14 +81,14 @@ class SearchSummary(Answer):
 
     id: int
     created_ms: Ms
-    study: str
-    strategy: str
-    venue: str
-    symbols: list[str]
-    timeframes: list[str]
+    study: str = Field(examples=["ema_cross binance BTC/USDT"])
+    strategy: str = Field(examples=["ema_cross"])
+    venue: str = Field(examples=["binance"])
+    symbols: list[str] = Field(examples=[["BTC/USDT"]])
+    timeframes: list[Timeframe]
     first_ts: Ms
     last_ts: Ms
-    method: str
+    method: Method
     goals: list[dict[str, Any]]
     trials: int
     counted: int
@@ -99,9 +99,11 @@ class SearchSummary(Answer):
     """Of what was chosen, one per goal."""
     light: str = Field(examples=["amber"])
     """``green``, ``amber`` or ``red``."""
-    word: str
+    word: str = Field(examples=["Too little to tell: it looks better than luck, but 9 trades in 90 days are no proof."])
     """One plain sentence: whether to believe it."""
-    reasons: list[str]
+    reasons: list[str] = Field(
+        examples=[["Of 300 combinations tried, the best would look this good by luck alone in 12 cases of 100."]]
+    )
     """The three that weighed most."""
 
 
@@ -115,13 +117,13 @@ class SearchAnswer(SearchSummary):
     figures: dict[str, float | None]
     """Behind the word."""
     axes: list[dict[str, Any]]
-    where: list[str]
+    where: list[str] = Field(examples=[["fast < slow"]])
     seed: int
     settings: dict[str, Any]
     split_ts: Ms | None
-    data_hash: str
-    code_hash: str
-    notes: list[str]
+    data_hash: str = Field(examples=["9f2c4b1a7d3e"])
+    code_hash: str = Field(examples=["51d08e6ac277"])
+    notes: list[str] = Field(examples=[["The candles carry no volume: fills are not limited by it."]])
     front: list[dict[str, Any]]
     walk: dict[str, Any] | None
     paths: dict[str, Any] | None
