@@ -51,7 +51,7 @@ class Listings:
     def refresh(self, exchange: str, *, testnet: bool = False) -> Refresh:
         """Begin to fetch the symbols of ``exchange`` anew, unless that goes on or they are fresh; say how far it is.
 
-        Raises `BadInput` if there is no such exchange: the made-up market lists nothing.
+        Raises `BadInput` if there is no such exchange; the symbols of the made-up market come from whoever plays it.
         """
         if not self._exchanges.knows(exchange):
             raise BadInput("exchange", exchange, "markets.no_exchange")
